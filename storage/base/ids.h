@@ -18,17 +18,17 @@ struct Id {
 
 // The immutable storage identity under a branch. Never used twice within a store.
 using TimelineId = Id<struct TimelineTag>;
-// A file, directory or symbolic link. Unique over a store's whole life; a fork sees its parent's inodes under the
-// same ids.
+// A file, directory or symbolic link. Unique over a store's whole life; a fork sees its parent's inodes under
+// the same ids.
 using InodeId = Id<struct InodeTag>;
 // A segment file of page images.
 using SegmentId = Id<struct SegmentTag>;
 // The name a person gave survives in the catalog only; everything else points at this.
 using BranchId = Id<struct BranchTag>;
 
-// A position: the store's sequence number of a page version or of a change of a name. Every timeline's positions
-// are drawn from the one counter of the store, so that a child's are always greater than its fork point's and a
-// plain comparison orders versions along a whole lineage. 0 is before everything.
+// A position: the store's sequence number of a page version or of a change of a name. Every timeline's
+// positions are drawn from the one counter of the store, so that a child's are always greater than its fork
+// point's and a plain comparison orders versions along a whole lineage. 0 is before everything.
 using Position = Id<struct PositionTag>;
 inline constexpr Position maxPosition{UINT64_MAX};
 

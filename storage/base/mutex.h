@@ -67,7 +67,9 @@ using WriteLock = LockGuard<SharedMutex>;
 
 class ARBOR_SCOPED_CAPABILITY ReadLock {
   public:
-    explicit ReadLock(SharedMutex& mutex) ARBOR_ACQUIRE_SHARED(mutex) : m_mutex(mutex) { m_mutex.lockShared(); }
+    explicit ReadLock(SharedMutex& mutex) ARBOR_ACQUIRE_SHARED(mutex) : m_mutex(mutex) {
+        m_mutex.lockShared();
+    }
     ~ReadLock() ARBOR_RELEASE_GENERIC() { m_mutex.unlockShared(); }
     ReadLock(const ReadLock&) = delete;
     ReadLock& operator=(const ReadLock&) = delete;

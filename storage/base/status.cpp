@@ -69,7 +69,8 @@ ErrorKind kindFromErrno(int errnoValue) {
 
 Error errnoError(int errnoValue, std::string_view what) {
     char buffer[128];
-    return {kindFromErrno(errnoValue), fmt::format("{}: {}", what, strerror_r(errnoValue, buffer, sizeof buffer))};
+    return {kindFromErrno(errnoValue),
+            fmt::format("{}: {}", what, strerror_r(errnoValue, buffer, sizeof buffer))};
 }
 
 int errnoOf(ErrorKind kind) {

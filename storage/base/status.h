@@ -1,5 +1,5 @@
-// Errors as values. A function that can fail returns Result<T> (or Status, which is Result<void>); an error is
-// returned upwards with a verb phrase added where that helps, and logged once, where it is handled.
+// Errors as values. A function that can fail returns Result<T> (or Status, which is Result<void>); an error
+// is returned upwards with a verb phrase added where that helps, and logged once, where it is handled.
 #pragma once
 
 #include <fmt/format.h>
@@ -78,18 +78,18 @@ ErrorKind kindFromName(std::string_view name);
 #define ARBOR_CONCAT_(a, b) a##b
 #define ARBOR_CONCAT(a, b) ARBOR_CONCAT_(a, b)
 // Returns the error of a Status or Result to the caller.
-#define ARBOR_TRY(expression)                                                                                \
-    do {                                                                                                     \
-        if (auto arborResult = (expression); !arborResult)                                                   \
-            return std::move(arborResult).error();                                                           \
+#define ARBOR_TRY(expression)                              \
+    do {                                                   \
+        if (auto arborResult = (expression); !arborResult) \
+            return std::move(arborResult).error();         \
     } while (false)
 // Binds the value of a Result, or returns its error: ARBOR_ASSIGN(auto file, disk.openRead(path));
-#define ARBOR_ASSIGN(declaration, expression)                                                                \
+#define ARBOR_ASSIGN(declaration, expression) \
     ARBOR_ASSIGN_(ARBOR_CONCAT(arborResult, __LINE__), declaration, expression)
-#define ARBOR_ASSIGN_(temporary, declaration, expression)                                                    \
-    auto temporary = (expression);                                                                           \
-    if (!temporary)                                                                                          \
-        return std::move(temporary).error();                                                                 \
+#define ARBOR_ASSIGN_(temporary, declaration, expression) \
+    auto temporary = (expression);                        \
+    if (!temporary)                                       \
+        return std::move(temporary).error();              \
     declaration = std::move(*temporary)
 
 } // namespace arbor

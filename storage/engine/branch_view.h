@@ -16,6 +16,7 @@
 #include "storage/base/status.h"
 #include "storage/base/time.h"
 #include "storage/disk/disk.h"
+#include "storage/format/records.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,8 +27,6 @@
 #include <vector>
 
 namespace arbor {
-
-enum class FileType : std::uint8_t { Regular = 1, Directory = 2, Symlink = 3 };
 
 struct Attributes {
     InodeId inode;

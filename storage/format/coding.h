@@ -1,6 +1,6 @@
-// Bytes in and out: fixed-width little-endian numbers, LEB128 varints, length-prefixed strings, and big-endian
-// numbers for keys, whose byte order must be their numeric order. Decoding never reads past the end: a Decoder that
-// ran dry or met nonsense stays failed, and the caller checks once at the end.
+// Bytes in and out: fixed-width little-endian numbers, LEB128 varints, length-prefixed strings, and
+// big-endian numbers for keys, whose byte order must be their numeric order. Decoding never reads past the
+// end: a Decoder that ran dry or met nonsense stays failed, and the caller checks once at the end.
 #pragma once
 
 #include <cstdint>
