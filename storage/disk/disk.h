@@ -33,7 +33,8 @@ class ReadableFile {
     virtual int descriptor() const = 0;
 };
 
-// A file open for appending. One thread at a time. What was appended can be read at once through a ReadableFile of
+// A file open for appending. One thread appends at a time; sync() may run beside it and covers what was appended
+// before it was called. What was appended can be read at once through a ReadableFile of
 // the same path, and is durable after sync() (and after syncDirectory() of its folder, for a new file).
 class AppendableFile {
   public:

@@ -105,6 +105,7 @@ Result<Marker> decodeMarker(std::string_view value) {
     marker.batch = in.varint();
     marker.position.value = in.varint();
     marker.nextInode.value = in.varint();
+    marker.nextSegment.value = in.varint();
     const std::uint64_t count = in.varint();
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         const std::uint64_t segment = in.varint();

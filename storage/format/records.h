@@ -47,12 +47,15 @@ Result<NameRecord> decodeName(std::string_view value);
 std::string encodeCut(std::uint64_t size);
 Result<std::uint64_t> decodeCut(std::string_view value);
 
-// marker := varint(batch) varint(position) varint(next inode) count (varint(segment) varint(bytes))*
-// Written by every batch. What lies in pages/ behind these ends does not exist.
+// marker := varint(batch) varint(position) varint(next inode) varint(next segment)
+//           count (varint(segment) varint(bytes))*
+// Written by every batch. What lies in pages/ behind these ends, and segments from `next segment` on, do not
+// exist.
 struct Marker {
     std::uint64_t batch = 0; // consecutive
     Position position;       // the store's sequence number: no greater one is in the index
     InodeId nextInode;       // none from here on was ever given out
+    SegmentId nextSegment;   // likewise
     struct SegmentEnd {
         SegmentId segment;
         std::uint64_t bytes = 0;
