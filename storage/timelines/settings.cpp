@@ -1,0 +1,169 @@
+#include "storage/timelines/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <string>
+
+namespace arbor {
+
+namespace {
+
+constexpr std::array storeRules{
+    SettingRule{"history-time", SettingKind::Duration, "7d",
+                "how far back any point may be forked; 0 keeps no history"},
+    SettingRule{"history-bytes", SettingKind::Size, "20GB",
+                "how many bytes of a branch's history are kept at most"},
+    SettingRule{"trash-time", SettingKind::Duration, "7d", "how long the trash keeps what was thrown away"},
+    SettingRule{"disk-limit", SettingKind::Size, "0",
+                "bytes on disk at which the store takes no writes; 0 is no limit"},
+    SettingRule{"idle-suspend", SettingKind::Duration, "0",
+                "idle time after which a server is stopped; 0 is never"},
+    SettingRule{"postgres-bin", SettingKind::Directories, "",
+                "further directories with PostgreSQL programs, with ':' between"},
+};
+
+constexpr std::array branchRules{
+    SettingRule{"archiving", SettingKind::Switch, "off", "let a fork archive its log"},
+    SettingRule{"replication", SettingKind::Switch, "off", "let a fork have standbys, slots and WAL senders"},
+    SettingRule{"subscriptions", SettingKind::Switch, "off", "let a fork's logical subscriptions run"},
+    SettingRule{"idle-suspend", SettingKind::Duration, "",
+                "idle time after which its server is stopped, if not the store's"},
+};
+
+struct Unit {
+    std::string_view name;
+    std::uint64_t factor;
+};
+constexpr std::array timeUnits{Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86'400},
+                               Unit{"w", 604'800}};
+constexpr std::array sizeUnits{Unit{"b", 1}, Unit{"kb", 1ull << 10}, Unit{"mb", 1ull << 20},
+                               Unit{"gb", 1ull << 30}, Unit{"tb", 1ull << 40}};
+
+// The number times its unit; nothing when the text has another form or the product passes `limit`.
+std::optional<std::uint64_t> quantity(std::string_view text, std::span<const Unit> units,
+                                      std::uint64_t limit) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc{})
+        return std::nullopt;
+    const std::string_view name(rest, static_cast<std::size_t>(end - rest));
+    if (name.empty())
+        return number == 0 ? std::optional(number) : std::nullopt;
+    for (const Unit& unit : units)
+        if (unit.name == name && number <= limit / unit.factor)
+            return number * unit.factor;
+    return std::nullopt;
+}
+
+bool allowedInName(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+Status checkDirectories(std::string_view value) {
+    while (!value.empty()) {
+        const auto colon = value.find(':');
+        const std::string_view part = value.substr(0, colon);
+        if (part.empty() || part.front() != '/' || part.find('\0') != part.npos ||
+            part.find('\n') != part.npos)
+            return makeError(ErrorKind::InvalidArgument,
+                             "\"{}\" is no absolute directory; give absolute directories with ':' between",
+                             part);
+        value = colon == value.npos ? std::string_view{} : value.substr(colon + 1);
+    }
+    return {};
+}
+
+Status checkValue(const SettingRule& rule, std::string_view value) {
+    switch (rule.kind) {
+    case SettingKind::Duration:
+        ARBOR_TRY(parseDuration(value));
+        return {};
+    case SettingKind::Size:
+        ARBOR_TRY(parseSize(value));
+        return {};
+    case SettingKind::Switch:
+        if (value != "on" && value != "off")
+            return makeError(ErrorKind::InvalidArgument, "{} is \"on\" or \"off\", not \"{}\"", rule.key,
+                             value);
+        return {};
+    case SettingKind::Directories:
+        return checkDirectories(value);
+    }
+    return {};
+}
+
+Status checkSetting(std::string_view whose, std::span<const SettingRule> rules, std::string_view key,
+                    std::string_view value) {
+    std::string known;
+    for (const SettingRule& rule : rules) {
+        if (rule.key == key) {
+            if (auto status = checkValue(rule, value); !status)
+                return std::move(status).error().during(key);
+            return {};
+        }
+        known += known.empty() ? "" : ", ";
+        known += rule.key;
+    }
+    return makeError(ErrorKind::NotFound, "a {} has no setting \"{}\"; there are {}", whose, key, known);
+}
+
+} // namespace
+
+Status checkName(std::string_view what, std::string_view name) {
+    const auto wrong = [&](std::string_view rule) {
+        return makeError(ErrorKind::InvalidArgument, "\"{}\" cannot be the name of a {}: {}", name, what,
+                         rule);
+    };
+    if (name.empty() || name.size() > 63)
+        return wrong("a name has 1 to 63 characters");
+    for (const char c : name)
+        if (!allowedInName(c) && std::string_view("-_./").find(c) == std::string_view::npos)
+            return wrong("it may hold letters, digits and the characters - _ . / only");
+    if (!allowedInName(name.front()))
+        return wrong("it must begin with a letter or a digit");
+    for (std::size_t at = 0; at <= name.size();) {
+        const auto slash = std::min(name.find('/', at), name.size());
+        const std::string_view part = name.substr(at, slash - at);
+        if (part.empty() || part == "." || part == "..")
+            return wrong("a part between slashes must not be empty, \".\" or \"..\"");
+        at = slash + 1;
+    }
+    return {};
+}
+
+Result<Duration> parseDuration(std::string_view text) {
+    if (const auto seconds = quantity(text, timeUnits, 1000ull * 366 * 86'400))
+        return Duration::seconds(static_cast<std::int64_t>(*seconds));
+    return makeError(ErrorKind::InvalidArgument,
+                     "\"{}\" is no length of time: write a whole number with s, m, h, d or w, as in 7d",
+                     text);
+}
+
+Result<std::uint64_t> parseSize(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (const auto bytes = quantity(lower, sizeUnits, INT64_MAX))
+        return *bytes;
+    return makeError(ErrorKind::InvalidArgument,
+                     "\"{}\" is no size: write a whole number with B, kB, MB, GB or TB, as in 20GB", text);
+}
+
+std::span<const SettingRule> storeSettings() {
+    return storeRules;
+}
+std::span<const SettingRule> branchSettings() {
+    return branchRules;
+}
+Status checkStoreSetting(std::string_view key, std::string_view value) {
+    return checkSetting("store", storeRules, key, value);
+}
+Status checkBranchSetting(std::string_view key, std::string_view value) {
+    return checkSetting("branch", branchRules, key, value);
+}
+
+} // namespace arbor
