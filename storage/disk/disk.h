@@ -1,9 +1,9 @@
-// The one seam to durable storage. Everything that must survive a power cut passes through a Disk: segments of
-// page images, LevelDB (by way of LevelDbEnv), the kept log segments, the format file. Tests replace PosixDisk by
-// SimulatedDisk, which loses, tears and reorders whatever was not synced.
+// The one seam to durable storage. Everything that must survive a power cut passes through a Disk: segments
+// of page images, LevelDB (by way of LevelDbEnv), the kept log segments, the format file. Tests replace
+// PosixDisk by SimulatedDisk, which loses, tears and reorders whatever was not synced.
 //
-// Paths are absolute, with '/' between parts. Every method may be called from any thread; a file object may be used
-// from several threads at once only where it says so. Errors carry the path in their message.
+// Paths are absolute, with '/' between parts. Every method may be called from any thread; a file object may
+// be used from several threads at once only where it says so. Errors carry the path in their message.
 #pragma once
 
 #include "storage/base/status.h"
@@ -33,24 +33,24 @@ class ReadableFile {
     virtual int descriptor() const = 0;
 };
 
-// A file open for appending. One thread appends at a time; sync() may run beside it and covers what was appended
-// before it was called. What was appended can be read at once through a ReadableFile of
-// the same path, and is durable after sync() (and after syncDirectory() of its folder, for a new file).
+// A file open for appending. One thread appends at a time; sync() may run beside it and covers what was
+// appended before it was called. What was appended can be read at once through a ReadableFile of the same
+// path, and is durable after sync() (and after syncDirectory() of its folder, for a new file).
 class AppendableFile {
   public:
     virtual ~AppendableFile() = default;
     virtual Status append(Bytes bytes) = 0;
-    // fdatasync. After an error the file must not be used again: what was unsynced is lost, and a second try would
-    // report a success that never was.
+    // fdatasync. After an error the file must not be used again: what was unsynced is lost, and a second try
+    // would report a success that never was.
     virtual Status sync() = 0;
     virtual std::uint64_t size() const = 0;
 };
 
 struct FileInfo {
     std::uint64_t size = 0;
-    std::uint64_t inode = 0;      // the host's inode number: equal for hard links of one file
-    std::uint32_t links = 1;      // hard links
-    std::uint32_t mode = 0;       // permission bits
+    std::uint64_t inode = 0; // the host's inode number: equal for hard links of one file
+    std::uint32_t links = 1; // hard links
+    std::uint32_t mode = 0;  // permission bits
     bool isDirectory = false;
     bool isSymlink = false;
 };
@@ -67,18 +67,19 @@ class Disk {
 
     // Follows no symbolic link in the last part of the path (O_NOFOLLOW); so do all that open.
     virtual Result<std::shared_ptr<ReadableFile>> openRead(const std::string& path) = 0;
-    // Creates a new file (AlreadyExists if there is one), mode 0600. preallocate > 0 reserves that many bytes on
-    // disk without changing the file's size, so that appends up to there cannot fail for want of space; NoSpace if
-    // there is not enough. A file system that cannot reserve is not an error.
+    // Creates a new file (AlreadyExists if there is one), mode 0600. preallocate > 0 reserves that many bytes
+    // on disk without changing the file's size, so that appends up to there cannot fail for want of space;
+    // NoSpace if there is not enough. A file system that cannot reserve is not an error.
     virtual Result<std::unique_ptr<AppendableFile>> createAppend(const std::string& path,
                                                                  std::uint64_t preallocate = 0) = 0;
     // Opens an existing file, or creates one, and appends behind its end.
     virtual Result<std::unique_ptr<AppendableFile>> openAppend(const std::string& path) = 0;
 
     virtual Result<FileInfo> info(const std::string& path) = 0; // of the link itself, not of its target
-    virtual Result<std::vector<std::string>> list(const std::string& directory) = 0; // sorted, no "." and ".."
-    virtual Status makeDirectory(const std::string& path) = 0;                       // mode 0700
-    virtual Status removeDirectory(const std::string& path) = 0;                     // must be empty
+    virtual Result<std::vector<std::string>> list(
+        const std::string& directory) = 0;                       // sorted, no "." and ".."
+    virtual Status makeDirectory(const std::string& path) = 0;   // mode 0700
+    virtual Status removeDirectory(const std::string& path) = 0; // must be empty
     virtual Status unlink(const std::string& path) = 0;
     virtual Status rename(const std::string& from, const std::string& to) = 0; // replaces a file at `to`
     virtual Status link(const std::string& from, const std::string& to) = 0;   // hard link
@@ -99,7 +100,8 @@ class Disk {
 
 // Whole-file helpers built on the above.
 Result<std::string> readFile(Disk& disk, const std::string& path);
-// Writes PATH.new, syncs it, renames it over PATH, syncs the directory: after a crash the old or the new content.
+// Writes PATH.new, syncs it, renames it over PATH, syncs the directory: after a crash the old or the new
+// content.
 Status replaceFile(Disk& disk, const std::string& path, std::string_view content);
 // makeDirectory unless it is there, and sync of its parent.
 Status ensureDirectory(Disk& disk, const std::string& path);

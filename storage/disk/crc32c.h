@@ -1,0 +1,24 @@
+// CRC-32C (Castagnoli), as LevelDB's files carry it, and what can be told from a checksum that does not fit.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace arbor {
+
+std::uint32_t crc32c(std::string_view bytes);
+
+// LevelDB stores checksums masked, because a checksum of bytes that contain checksums is weak.
+constexpr std::uint32_t crc32cMask(std::uint32_t crc) {
+    return ((crc >> 15) | (crc << 17)) + 0xA282EAD8u;
+}
+constexpr std::uint32_t crc32cUnmask(std::uint32_t masked) {
+    const std::uint32_t rotated = masked - 0xA282EAD8u;
+    return (rotated >> 17) | (rotated << 15);
+}
+
+// Whether one changed byte among `length` explains that two checksums (unmasked) differ: CRC is linear, so
+// the difference is the wrong byte's table entry shifted through all bytes behind it.
+bool oneByteExplains(std::uint32_t stored, std::uint32_t computed, std::size_t length);
+
+} // namespace arbor
