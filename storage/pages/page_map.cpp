@@ -193,16 +193,4 @@ void PageMap::evict(std::uint64_t syncedEpoch) {
     }
 }
 
-Result<std::uint64_t> PageMap::countPresent(BlockNumber blocks) {
-    std::uint64_t present = 0;
-    std::vector<PageRef> refs(blocksPerChunk);
-    for (BlockNumber first = 0; first < blocks; first += blocksPerChunk) {
-        const std::size_t count = std::min<std::size_t>(blocksPerChunk, blocks - first);
-        ARBOR_TRY(findMany(first, count, refs.data()));
-        for (std::size_t i = 0; i < count; ++i)
-            present += refs[i].position ? 1 : 0;
-    }
-    return present;
-}
-
 } // namespace arbor

@@ -68,8 +68,6 @@ class PageMap {
     void repoint(BlockNumber block, Position position, ImageLocation to);
     // Gives back chunks that were not used since the last call and that syncs up to `syncedEpoch` cover.
     void evict(std::uint64_t syncedEpoch);
-    // Blocks that have a version: what the file occupies, for st_blocks. Fills every chunk below `blocks`.
-    Result<std::uint64_t> countPresent(BlockNumber blocks);
 
   private:
     struct Chunk {

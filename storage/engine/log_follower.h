@@ -1,0 +1,24 @@
+// What a timeline needs of its write-ahead log: where the last complete record ends.
+#pragma once
+
+#include "storage/base/lsn.h"
+#include "storage/base/status.h"
+#include "storage/disk/index.h"
+
+namespace arbor {
+
+// Follows one timeline's log. advance() is called by one thread at a time; collect() and syncKept() by the sync, which
+// may run beside it.
+class LogFollower {
+  public:
+    virtual ~LogFollower() = default;
+    // Scans to the last complete record there is and answers where it ends; never goes back. Segments that
+    // were entered on the way are kept before it returns. Cheap when nothing is new.
+    virtual Result<Lsn> advance() = 0;
+    // Marks that accumulated since the last call.
+    virtual void collect(IndexBatch& batch) = 0;
+    // Makes the kept segments durable.
+    virtual Status syncKept() = 0;
+};
+
+} // namespace arbor

@@ -1,0 +1,179 @@
+// TimelineView: BranchView over the store. One object a timeline is writable (its head); any number look at
+// positions.
+//
+// Locks, in this order: a node's writeMutex, m_namesMutex, m_scanMutex, m_mutex, a page map's, a segment
+// appender's. m_mutex orders acceptance: under it a write draws its position, and everything that a position
+// means (its LSN, the image, the entry for the index) is recorded before it is released, so that "all
+// positions up to c" is a state that the timeline really had.
+#pragma once
+
+#include "storage/base/mutex.h"
+#include "storage/engine/branch_view.h"
+#include "storage/engine/log_follower.h"
+#include "storage/engine/store.h"
+#include "storage/format/lineage.h"
+#include "storage/format/runs.h"
+#include "storage/names/name_tree.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace arbor {
+
+// A point of a timeline: where its storage stood, and the log position that belongs to it (DESIGN 5).
+struct TimelinePoint {
+    Position position;
+    Lsn lsn;
+};
+
+// Where a view keeps what is not in the store.
+struct HostPlaces {
+    // Target of the symbolic link for a host directory ("pg_wal", "pg_notify", "pgsql_tmp.16385").
+    std::function<std::string(const std::string& name)> linkTarget;
+    // A new file for unversioned content, gone with the process.
+    std::function<Result<std::unique_ptr<LooseFile>>()> looseFile;
+};
+
+class TimelineView final : public BranchView, public SyncParticipant {
+  public:
+    // Writable when `follower` is given (not owned; outlives the view). `last` is the last position drawn on
+    // it.
+    TimelineView(Store& store, Lineage lineage, InodeId root, HostPlaces places, LogFollower* follower,
+                 TimelinePoint last);
+    ~TimelineView() override;
+
+    // Makes the root directory of a new root timeline. Once, before anything else.
+    Status createRoot(std::uint32_t mode, Owner owner);
+
+    // The present point: advances the scan, and answers a pair that nothing can join later.
+    Result<TimelinePoint> present() ARBOR_EXCLUDES(m_mutex);
+    // Advances the scan (a timer calls it too, so that no write has to read a gigabyte of log).
+    Status followLog() ARBOR_EXCLUDES(m_mutex);
+    const Lineage& lineage() const { return m_lineage; }
+    // A sweep moved images of a file.
+    struct Move {
+        BlockNumber block;
+        Position position;
+        ImageLocation to;
+    };
+    void repoint(InodeId inode, const std::vector<Move>& moves);
+    // Drops page-map chunks that were not used since the last call.
+    void trim();
+    // Bytes written by databases since the view was opened, compressed or not.
+    std::uint64_t bytesAccepted() const { return m_bytesAccepted.load(std::memory_order_relaxed); }
+
+    TimelineId timeline() const override { return m_lineage.self(); }
+    InodeId root() const override { return m_root; }
+    bool isReadOnly() const override { return m_follower == nullptr; }
+    Result<Attributes> lookup(InodeId directory, std::string_view name) override;
+    Result<Attributes> attributes(InodeId inode) override;
+    Result<std::string> readLink(InodeId inode) override;
+    Result<std::vector<DirectoryEntry>> readDirectory(InodeId directory, std::uint64_t cookie,
+                                                      std::size_t limit) override;
+    Result<Attributes> createFile(InodeId directory, std::string_view name, std::uint32_t mode,
+                                  Owner owner) override;
+    Result<Attributes> makeDirectory(InodeId directory, std::string_view name, std::uint32_t mode,
+                                     Owner owner) override;
+    Result<Attributes> makeSymlink(InodeId directory, std::string_view name, std::string_view target,
+                                   Owner owner) override;
+    Status unlink(InodeId directory, std::string_view name) override;
+    Status removeDirectory(InodeId directory, std::string_view name) override;
+    Status rename(InodeId fromDirectory, std::string_view fromName, InodeId toDirectory,
+                  std::string_view toName, bool noReplace) override;
+    Result<Attributes> setAttributes(InodeId inode, const AttributeChange& change) override;
+    Status truncate(InodeId inode, std::uint64_t size) override;
+    Status allocate(InodeId inode, std::uint64_t offset, std::uint64_t length, bool keepSize) override;
+    Status punchHole(InodeId inode, std::uint64_t offset, std::uint64_t length) override;
+    Result<std::size_t> read(InodeId inode, std::uint64_t offset, MutableBytes into) override;
+    Status write(InodeId inode, std::uint64_t offset, Bytes bytes, WriterId writer) override;
+    void dropWriter(WriterId writer) override;
+    Status sync() override { return m_store.sync(); }
+    void syncThen(std::function<void(Status)> done) override { m_store.syncThen(std::move(done)); }
+    Status open(InodeId inode) override;
+    void close(InodeId inode) override;
+    Result<SpaceInfo> space() override;
+
+    void collect(IndexBatch& batch) override;
+    Status makeDurable() override;
+
+  private:
+    struct PendingPage {
+        InodeId inode;
+        PageVersion version;
+    };
+    // What was accepted since the last sync took it.
+    struct Pending {
+        std::vector<PendingPage> pages;
+        std::map<InodeId, std::vector<SizeVersion>> sizes;
+        IndexBatch entries; // names, attributes, cuts
+        std::vector<PositionLsn> lsns;
+        bool empty() const { return pages.empty() && sizes.empty() && entries.empty() && lsns.empty(); }
+    };
+    struct Place { // a directory and a node in it
+        NodePtr directory;
+        NodePtr node;
+    };
+
+    // view_names.cpp
+    Status writable() const;
+    Attributes describe(const Node& node) const ARBOR_REQUIRES_SHARED(m_namesMutex);
+    Result<NodePtr> find(InodeId inode) ARBOR_EXCLUDES(m_namesMutex);
+    Result<NodePtr> findLocked(InodeId inode) ARBOR_REQUIRES(m_namesMutex);
+    Result<NodePtr> directoryLocked(InodeId inode) ARBOR_REQUIRES(m_namesMutex);
+    Result<Attributes> createNode(InodeId directory, std::string_view name, AttributeRecord record);
+    Status checkTarget(const Node& directory, std::string_view target) ARBOR_REQUIRES(m_namesMutex);
+    void putName(const Node& directory, std::string_view name, const NameRecord& record, Position position)
+        ARBOR_REQUIRES(m_mutex);
+    void putAttributes(const Node& node, Position position) ARBOR_REQUIRES(m_mutex);
+    void endInode(Node& node, Position position) ARBOR_REQUIRES(m_namesMutex, m_mutex);
+    void forgetIfUnused(Node& node) ARBOR_REQUIRES(m_namesMutex);
+    std::string pathOf(const Node& node) ARBOR_EXCLUDES(m_namesMutex);
+    void touch(Node& node) ARBOR_REQUIRES(m_namesMutex);
+
+    // view_io.cpp
+    Result<NodePtr> regularFile(InodeId inode);
+    Status readBlocks(Node& node, std::uint64_t offset, MutableBytes into);
+    Status readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page);
+    Status writeVersioned(Node& node, std::uint64_t offset, Bytes bytes, WriterId writer)
+        ARBOR_REQUIRES(node.writeMutex);
+    Status writePart(Node& node, BlockNumber block, std::size_t offset, Bytes bytes, WriterId writer)
+        ARBOR_REQUIRES(node.writeMutex);
+    Status mergePart(Node& node, BlockNumber block, std::size_t offset, Bytes bytes)
+        ARBOR_REQUIRES(node.writeMutex);
+    Status settleHalves(Node& node, WriterId writer, std::uint64_t offset, std::uint64_t end)
+        ARBOR_REQUIRES(node.writeMutex);
+    Status zeroRange(Node& node, std::uint64_t offset, std::uint64_t end) ARBOR_REQUIRES(node.writeMutex);
+    // One version of one block, and the file's size if `end` lies beyond it.
+    Status accept(Node& node, BlockNumber block, Bytes page, std::uint64_t end)
+        ARBOR_REQUIRES(node.writeMutex);
+    Status resize(Node& node, std::uint64_t size) ARBOR_REQUIRES(node.writeMutex);
+
+    // timeline_view.cpp
+    Result<Lsn> advance();
+    // Draws a position whose log position is `lsn`; noted for the map of positions.
+    Position draw(Lsn lsn) ARBOR_REQUIRES(m_mutex);
+    void setSize(Node& node, std::uint64_t size, Position position) ARBOR_REQUIRES(m_mutex);
+
+    Store& m_store;
+    const Lineage m_lineage;
+    const InodeId m_root;
+    const HostPlaces m_places;
+    LogFollower* const m_follower;
+
+    SharedMutex m_namesMutex;
+    NameTree m_tree ARBOR_GUARDED_BY(m_namesMutex);
+    std::uint64_t m_nextUnversioned ARBOR_GUARDED_BY(m_namesMutex) = unversionedInodeBase;
+    std::atomic<std::uint64_t> m_halves{0}; // pieces of pages held back, in all files
+
+    Mutex m_scanMutex;
+    Mutex m_mutex;
+    TimelinePoint m_last ARBOR_GUARDED_BY(m_mutex);
+    Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions
+    Pending m_pending ARBOR_GUARDED_BY(m_mutex);
+    std::atomic<std::uint64_t> m_bytesAccepted{0};
+};
+
+} // namespace arbor

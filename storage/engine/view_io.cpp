@@ -1,0 +1,345 @@
+// The content of files in a TimelineView: reads, writes, truncation.
+#include "storage/engine/timeline_view.h"
+#include "storage/format/keys.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace arbor {
+
+namespace {
+
+// Postgres's own limit is far below; a block number must fit 32 bits.
+constexpr std::uint64_t maxFileBytes = std::uint64_t{UINT32_MAX} * blockSize;
+
+BlockNumber blockOf(std::uint64_t offset) {
+    return static_cast<BlockNumber>(offset / blockSize);
+}
+
+// Adds [begin, end) to parts, joining what touches. True when the parts cover the block.
+bool addPart(std::vector<std::pair<std::size_t, std::size_t>>& parts, std::size_t begin, std::size_t end) {
+    std::erase_if(parts, [&](const auto& part) {
+        if (part.second < begin || part.first > end)
+            return false;
+        begin = std::min(begin, part.first);
+        end = std::max(end, part.second);
+        return true;
+    });
+    parts.emplace_back(begin, end);
+    std::sort(parts.begin(), parts.end());
+    return parts.size() == 1 && begin == 0 && end == blockSize;
+}
+
+} // namespace
+
+Result<NodePtr> TimelineView::regularFile(InodeId inode) {
+    ARBOR_ASSIGN(NodePtr node, find(inode));
+    if (node->isDirectory())
+        return makeError(ErrorKind::IsADirectory, "file {} is a directory", inode);
+    if (node->attributes.type != FileType::Regular)
+        return makeError(ErrorKind::InvalidArgument, "file {} is a symbolic link", inode);
+    return node;
+}
+
+Result<std::size_t> TimelineView::read(InodeId inode, std::uint64_t offset, MutableBytes into) {
+    ARBOR_ASSIGN(const NodePtr node, regularFile(inode));
+    if (node->loose)
+        return node->loose->read(offset, into);
+    const std::uint64_t size = node->size;
+    if (offset >= size)
+        return 0;
+    into = into.first(std::min<std::uint64_t>(into.size(), size - offset));
+    ARBOR_TRY(readBlocks(*node, offset, into));
+    if (m_halves.load(std::memory_order_relaxed) != 0) {
+        const MutexLock lock(node->writeMutex);
+        for (const auto& [block, half] : node->halves)
+            for (const auto& [begin, end] : half.parts) {
+                const std::uint64_t from = std::max(offset, std::uint64_t{block} * blockSize + begin);
+                const std::uint64_t to =
+                    std::min(offset + into.size(), std::uint64_t{block} * blockSize + end);
+                if (from < to)
+                    std::memcpy(into.data() + (from - offset), half.bytes.data() + from % blockSize,
+                                to - from);
+            }
+    }
+    return into.size();
+}
+
+Status TimelineView::readBlocks(Node& node, std::uint64_t offset, MutableBytes into) {
+    constexpr std::size_t refsAtOnce = 32;
+    std::array<PageRef, refsAtOnce> refs;
+    std::array<std::byte, blockSize> partial;
+    while (!into.empty()) {
+        const BlockNumber first = blockOf(offset);
+        const BlockNumber last = blockOf(offset + into.size() - 1);
+        const std::size_t count = std::min<std::size_t>(last - first + 1, refsAtOnce);
+        ARBOR_TRY(node.map->findMany(first, count, refs.data()));
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t skip = offset % blockSize;
+            const std::size_t bytes = std::min(blockSize - skip, into.size());
+            const bool whole = bytes == blockSize;
+            const MutableBytes page = whole ? into.first(blockSize) : MutableBytes(partial);
+            ARBOR_TRY(readBlock(node, first + static_cast<BlockNumber>(i), refs[i], page));
+            if (!whole)
+                std::memcpy(into.data(), partial.data() + skip, bytes);
+            into = into.subspan(bytes);
+            offset += bytes;
+        }
+    }
+    return {};
+}
+
+Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page) {
+    for (int attempt = 0;; ++attempt) {
+        if (!ref.position || ref.location.isZeroPage()) {
+            std::memset(page.data(), 0, page.size());
+            return {};
+        }
+        auto done = m_store.segments().read(ref.location, node.inode, block, ref.position, page);
+        if (done)
+            return {};
+        // a sweep has moved the image since it was looked up; the map knows where to
+        constexpr int patience = 100;
+        if (done.error().kind() == ErrorKind::NotFound && attempt < patience) {
+            ARBOR_ASSIGN(ref, node.map->find(block));
+            continue;
+        }
+        Error error =
+            std::move(done).error().during(fmt::format("reading {} block {} of timeline {} at position {}",
+                                                       pathOf(node), block, timeline(), ref.position));
+        if (error.kind() == ErrorKind::NotFound) // its page must not look like a file that is not there
+            return Error(ErrorKind::Corruption, error.message());
+        return error;
+    }
+}
+
+Status TimelineView::accept(Node& node, BlockNumber block, Bytes page, std::uint64_t end) {
+    const PreparedPage prepared(page);
+    const MutexLock order(m_mutex);
+    const bool unlinked = node.ended;
+    const Position position = draw(m_last.lsn);
+    PageVersion version{block, position, {}};
+    if (!prepared.isZeroPage()) {
+        ARBOR_ASSIGN(version.location,
+                     m_store.segments().append(SegmentStore::Stream::Write,
+                                               {timeline(), node.inode, block, position}, prepared));
+    }
+    node.map->set(block, {position, version.location}, unlinked ? UINT64_MAX : m_store.epoch());
+    if (end > node.size) {
+        if (unlinked)
+            node.size = end;
+        else
+            setSize(node, end, position);
+    }
+    if (!unlinked) {
+        m_pending.pages.push_back({node.inode, version});
+        m_store.accumulated(sizeof(PendingPage));
+    }
+    m_bytesAccepted.fetch_add(version.location.bytes(), std::memory_order_relaxed);
+    return {};
+}
+
+Status TimelineView::write(InodeId inode, std::uint64_t offset, Bytes bytes, WriterId writer) {
+    ARBOR_TRY(writable());
+    ARBOR_ASSIGN(const NodePtr node, regularFile(inode));
+    if (bytes.empty())
+        return {};
+    if (offset > maxFileBytes || bytes.size() > maxFileBytes - offset)
+        return makeError(ErrorKind::InvalidArgument, "a file cannot reach offset {}", offset);
+    node->modifiedMicros.store(m_store.clock().now().micros, std::memory_order_relaxed);
+    if (node->loose) {
+        ARBOR_TRY(node->loose->write(offset, bytes));
+        node->size = node->loose->size();
+        return {};
+    }
+    // Whatever log these pages depend on was written before they were: the scan's end from here on covers them.
+    ARBOR_TRY(followLog());
+    const MutexLock lock(node->writeMutex);
+    return writeVersioned(*node, offset, bytes, writer);
+}
+
+Status TimelineView::writeVersioned(Node& node, std::uint64_t offset, Bytes bytes, WriterId writer) {
+    if (!node.halves.empty())
+        ARBOR_TRY(settleHalves(node, writer, offset, offset + bytes.size()));
+    while (!bytes.empty()) {
+        const BlockNumber block = blockOf(offset);
+        const std::size_t skip = offset % blockSize;
+        const std::size_t part = std::min(blockSize - skip, bytes.size());
+        if (part == blockSize) {
+            if (!node.halves.empty())
+                m_halves -= node.halves.erase(block);
+            ARBOR_TRY(accept(node, block, bytes.first(part), offset + part));
+        } else {
+            ARBOR_TRY(writePart(node, block, skip, bytes.first(part), writer));
+        }
+        bytes = bytes.subspan(part);
+        offset += part;
+    }
+    return {};
+}
+
+// A writer that writes elsewhere has returned from its last write: what is held of it was all there was to
+// come.
+Status TimelineView::settleHalves(Node& node, WriterId writer, std::uint64_t offset, std::uint64_t end) {
+    for (auto half = node.halves.begin(); half != node.halves.end();) {
+        const std::uint64_t begin = std::uint64_t{half->first} * blockSize;
+        const bool continued = offset < begin + blockSize && end > begin;
+        if (half->second.writer != writer || continued) {
+            ++half;
+            continue;
+        }
+        const HalfPage held = half->second;
+        const BlockNumber block = half->first;
+        half = node.halves.erase(half);
+        --m_halves;
+        for (const auto& [from, to] : held.parts)
+            ARBOR_TRY(mergePart(node, block, from, Bytes(held.bytes).subspan(from, to - from)));
+    }
+    return {};
+}
+
+Status TimelineView::writePart(Node& node, BlockNumber block, std::size_t offset, Bytes bytes,
+                               WriterId writer) {
+    if (!node.isPageFile)
+        return mergePart(node, block, offset, bytes);
+    auto [half, isNew] = node.halves.try_emplace(block);
+    if (isNew)
+        ++m_halves;
+    if (half->second.writer != writer)
+        half->second.parts.clear(); // somebody else's, who never finished it
+    half->second.writer = writer;
+    std::memcpy(half->second.bytes.data() + offset, bytes.data(), bytes.size());
+    if (!addPart(half->second.parts, offset, offset + bytes.size()))
+        return {};
+    const auto page = half->second.bytes;
+    node.halves.erase(half);
+    --m_halves;
+    return accept(node, block, page, (std::uint64_t{block} + 1) * blockSize);
+}
+
+// A part of a block, written over what is there.
+Status TimelineView::mergePart(Node& node, BlockNumber block, std::size_t offset, Bytes bytes) {
+    std::array<std::byte, blockSize> page;
+    ARBOR_ASSIGN(const PageRef ref, node.map->find(block));
+    ARBOR_TRY(readBlock(node, block, ref, page));
+    std::memcpy(page.data() + offset, bytes.data(), bytes.size());
+    return accept(node, block, page, std::uint64_t{block} * blockSize + offset + bytes.size());
+}
+
+void TimelineView::dropWriter(WriterId writer) {
+    if (m_halves.load() == 0)
+        return;
+    std::vector<NodePtr> nodes;
+    {
+        const ReadLock lock(m_namesMutex);
+        nodes = m_tree.all();
+    }
+    for (const NodePtr& node : nodes) {
+        const MutexLock hold(node->writeMutex);
+        m_halves -=
+            std::erase_if(node->halves, [&](const auto& half) { return half.second.writer == writer; });
+    }
+}
+
+Status TimelineView::resize(Node& node, std::uint64_t size) {
+    const std::uint64_t old = node.size;
+    if (size == old)
+        return {};
+    const auto firstGone = static_cast<BlockNumber>((size + blockSize - 1) / blockSize);
+    // the block that stays in part: its tail must read as zeros when the file grows again
+    std::array<std::byte, blockSize> tail;
+    std::optional<PreparedPage> prepared;
+    if (size < old) {
+        for (auto half = node.halves.lower_bound(blockOf(size)); half != node.halves.end(); --m_halves)
+            half = node.halves.erase(half);
+        if (size % blockSize != 0) {
+            ARBOR_ASSIGN(const PageRef ref, node.map->find(blockOf(size)));
+            if (ref.position) {
+                ARBOR_TRY(readBlock(node, blockOf(size), ref, tail));
+                std::memset(tail.data() + size % blockSize, 0, blockSize - size % blockSize);
+                prepared.emplace(tail);
+            }
+        }
+    }
+    const MutexLock order(m_mutex);
+    const bool unlinked = node.ended;
+    const Position position = draw(m_last.lsn);
+    if (prepared) {
+        PageVersion version{blockOf(size), position, {}};
+        if (!prepared->isZeroPage()) {
+            ARBOR_ASSIGN(version.location, m_store.segments().append(
+                                               SegmentStore::Stream::Write,
+                                               {timeline(), node.inode, version.block, position}, *prepared));
+        }
+        node.map->set(version.block, {position, version.location}, unlinked ? UINT64_MAX : m_store.epoch());
+        if (!unlinked)
+            m_pending.pages.push_back({node.inode, version});
+    }
+    if (size < old)
+        node.map->cut({position, firstGone});
+    if (unlinked) {
+        node.size = size;
+        return {};
+    }
+    setSize(node, size, position);
+    if (size < old)
+        m_pending.entries.put(versionKey(inodePrefix(tag::cut, node.inode), timeline(), position),
+                              encodeCut(size));
+    return {};
+}
+
+Status TimelineView::truncate(InodeId inode, std::uint64_t size) {
+    ARBOR_TRY(writable());
+    ARBOR_ASSIGN(const NodePtr node, regularFile(inode));
+    if (size > maxFileBytes)
+        return makeError(ErrorKind::InvalidArgument, "a file cannot have {} bytes", size);
+    node->modifiedMicros = m_store.clock().now().micros;
+    if (node->loose) {
+        ARBOR_TRY(node->loose->truncate(size));
+        node->size = size;
+        return {};
+    }
+    ARBOR_TRY(followLog());
+    const MutexLock lock(node->writeMutex);
+    return resize(*node, size);
+}
+
+Status TimelineView::allocate(InodeId inode, std::uint64_t offset, std::uint64_t length, bool keepSize) {
+    ARBOR_TRY(writable());
+    ARBOR_ASSIGN(const NodePtr node, regularFile(inode));
+    if (length == 0 || offset > maxFileBytes || length > maxFileBytes - offset)
+        return makeError(ErrorKind::InvalidArgument, "a file cannot reach offset {}", offset);
+    // The space itself cannot be set aside: the pages may compress, and old versions stay. ENOSPC shows at
+    // the write.
+    if (keepSize || offset + length <= node->size)
+        return {};
+    return truncate(inode, offset + length);
+}
+
+Status TimelineView::punchHole(InodeId inode, std::uint64_t offset, std::uint64_t length) {
+    ARBOR_TRY(writable());
+    ARBOR_ASSIGN(const NodePtr node, regularFile(inode));
+    const std::uint64_t end = std::min<std::uint64_t>(node->size, offset + std::min(length, maxFileBytes));
+    if (node->loose) {
+        const std::string zeros(end > offset ? end - offset : 0, '\0');
+        return node->loose->write(offset, std::as_bytes(std::span(zeros)));
+    }
+    ARBOR_TRY(followLog());
+    const MutexLock lock(node->writeMutex);
+    return zeroRange(*node, offset, end);
+}
+
+Status TimelineView::zeroRange(Node& node, std::uint64_t offset, std::uint64_t end) {
+    static constexpr std::array<std::byte, blockSize> zeros{};
+    while (offset < end) {
+        const std::size_t skip = offset % blockSize;
+        const std::size_t part = std::min<std::uint64_t>(blockSize - skip, end - offset);
+        ARBOR_ASSIGN(const PageRef ref, node.map->find(blockOf(offset)));
+        if (ref.position && !ref.location.isZeroPage())
+            ARBOR_TRY(mergePart(node, blockOf(offset), skip, Bytes(zeros).first(part)));
+        offset += part;
+    }
+    return {};
+}
+
+} // namespace arbor
