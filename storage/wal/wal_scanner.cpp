@@ -1,0 +1,312 @@
+#include "storage/wal/wal_scanner.h"
+
+#include "storage/format/coding.h"
+#include "storage/wal/fork_wal.h"
+
+#include <algorithm>
+#include <array>
+
+namespace arbor {
+
+namespace {
+
+constexpr std::uint64_t reportEvery = 256u << 10;
+
+bool beginsNewTli(const WalEvent& event) {
+    return (event.kind == WalEventKind::CheckpointShutdown || event.kind == WalEventKind::EndOfRecovery) &&
+           event.tli != event.previousTli;
+}
+
+// Records that Postgres writes first after it has recovered from a crash.
+bool beginsAnew(const WalEvent& event) {
+    return event.kind == WalEventKind::CheckpointShutdown ||
+           event.kind == WalEventKind::OverwriteContrecord || event.kind == WalEventKind::EndOfRecovery;
+}
+
+} // namespace
+
+std::string ScanState::encode() const {
+    std::string out;
+    Encoder(out)
+        .varint(end.value)
+        .varint(end - last)
+        .fixed32(crc)
+        .varint(tli)
+        .varint(highestXid)
+        .zigzag(latestCommit.micros);
+    return out;
+}
+
+std::optional<ScanState> ScanState::decode(std::string_view bytes) {
+    Decoder in(bytes);
+    ScanState state;
+    state.end = {in.varint()};
+    state.last = {state.end.value - in.varint()};
+    state.crc = in.fixed32();
+    state.tli = static_cast<std::uint32_t>(in.varint());
+    state.highestXid = in.varint();
+    state.latestCommit = {in.zigzag()};
+    if (!in.done())
+        return {};
+    return state;
+}
+
+WalScanner::WalScanner(WalChain chain, const WalFormat& format, Directories directories, ScanState state)
+    : m_chain(std::move(chain)), m_format(format), m_directories(std::move(directories)),
+      m_reader(m_chain, format, m_chain.systemId()), m_state(state), m_end(state.end.value),
+      m_lastReport(state.end) {
+    m_reader.begin(state.end, state.last);
+}
+
+Result<ScanState> WalScanner::stateAtCheckpoint(WalChain& chain, const ControlFile& control) {
+    ARBOR_TRY(chain.followTli(control.recoveryTli()));
+    WalReader reader(chain, *control.format, control.systemId);
+    reader.begin(control.checkpoint);
+    ARBOR_ASSIGN(const WalRecord* record, reader.next());
+    if (!record)
+        return makeError(ErrorKind::Corruption,
+                         "the log does not hold the checkpoint at {} that pg_control names: {}",
+                         control.checkpoint, reader.reason());
+    return ScanState{record->end,           record->start,       record->crc,
+                     control.recoveryTli(), control.nextXid - 1, control.checkpointTime};
+}
+
+void WalScanner::setState(const ScanState& state) {
+    m_state = state;
+    m_end.store(state.end.value, std::memory_order_release);
+    m_lastReport = std::min(m_lastReport, state.end);
+    m_reader.begin(state.end, state.last);
+    if (state.end.value != 0)
+        m_kept.reset();
+}
+
+Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
+    if (effort == Effort::Quick) {
+        ARBOR_ASSIGN(const bool nothing, nothingNew());
+        if (nothing)
+            return false;
+    } else {
+        ARBOR_TRY(m_chain.revalidate());
+    }
+    ARBOR_ASSIGN(bool moved, readOn(sink));
+    if (!moved && effort == Effort::Thorough) {
+        ARBOR_ASSIGN(const bool switched, followNewTli());
+        ARBOR_ASSIGN(const bool newer, newerSegmentsExist());
+        if (switched || newer) {
+            // what we saw may have been written between our look at the end and our look for more
+            m_chain.forget();
+            ARBOR_ASSIGN(moved, readOn(sink));
+        }
+        m_stuck.store(newer && !moved, std::memory_order_release);
+    }
+    if (moved)
+        m_stuck.store(false, std::memory_order_release);
+    return moved;
+}
+
+// Whether the place where the next record would begin is still empty.
+Result<bool> WalScanner::nothingNew() {
+    std::array<std::byte, 4> word;
+    ARBOR_ASSIGN(const std::size_t got, m_chain.read(m_state.end, word));
+    return got < word.size() || loadLittle<std::uint32_t>(word.data()) == 0;
+}
+
+Result<bool> WalScanner::readOn(WalSink& sink) {
+    m_reader.refresh();
+    const Lsn before = m_state.end;
+    for (;;) {
+        auto record = m_reader.next();
+        if (!record || !*record) {
+            m_end.store(m_state.end.value, std::memory_order_release);
+            ARBOR_TRY(keepSegments());
+            if (!record)
+                return std::move(record).error();
+            return m_state.end != before;
+        }
+        std::optional<WalEvent> event;
+        if (mayBeEvent(**record)) {
+            ARBOR_ASSIGN(event, eventOf(**record, m_format));
+        }
+        take(**record, event);
+        if (event) {
+            sink.event(*event, m_state);
+            m_lastReport = m_state.end;
+        } else if (m_state.end - m_lastReport >= reportEvery) {
+            sink.passed(m_state);
+            m_lastReport = m_state.end;
+        }
+    }
+}
+
+void WalScanner::take(const WalRecord& record, const std::optional<WalEvent>& event) {
+    m_state.end = record.end;
+    m_state.last = record.start;
+    m_state.crc = record.crc;
+    if (record.xid != 0)
+        m_state.highestXid = std::max(m_state.highestXid, widenXid(record.xid, m_state.highestXid));
+    if (!event)
+        return;
+    for (const std::uint32_t xid : event->subxids)
+        m_state.highestXid = std::max(m_state.highestXid, widenXid(xid, m_state.highestXid));
+    if (event->kind == WalEventKind::Commit)
+        m_state.latestCommit = std::max(m_state.latestCommit, event->time);
+    if (event->nextXid != 0)
+        m_state.highestXid = std::max(m_state.highestXid, event->nextXid - 1);
+    if (beginsNewTli(*event))
+        m_state.tli = event->tli;
+}
+
+// Links every segment with a record in it, once. Those of the parent's share are the parent's to keep.
+Status WalScanner::keepSegments() {
+    const std::uint64_t last = m_chain.segmentOf({m_state.end.value - 1});
+    for (std::uint64_t number = m_kept ? *m_kept + 1 : last; number <= last; ++number) {
+        ARBOR_TRY(keep(number));
+        m_kept = number;
+    }
+    return {};
+}
+
+Status WalScanner::keep(std::uint64_t number) {
+    ARBOR_ASSIGN(const auto place, m_chain.locate(number));
+    if (!place || place->layer != 0)
+        return {};
+    Disk& disk = m_chain.disk();
+    const std::string kept = m_directories.keep + "/" + place->name;
+    if (place->path == kept)
+        return {};
+    const auto there = disk.info(kept);
+    if (there && there->inode == place->inode)
+        return {};
+    if (there)
+        ARBOR_TRY(disk.unlink(kept));
+    m_keptUnsynced = true;
+    return disk.link(place->path, kept);
+}
+
+Status WalScanner::syncKept() {
+    if (!m_keptUnsynced)
+        return {};
+    ARBOR_TRY(m_chain.disk().syncDirectory(m_directories.keep));
+    m_keptUnsynced = false;
+    return {};
+}
+
+// A promotion begins a Postgres timeline with a history file. Its log is ours up to where it left the old
+// one.
+Result<bool> WalScanner::followNewTli() {
+    Disk& disk = m_chain.disk();
+    ARBOR_ASSIGN(const auto names, disk.list(m_directories.wal));
+    const std::uint32_t present = m_chain.history().tli();
+    std::uint32_t newest = present;
+    for (const std::string& name : names)
+        newest = std::max(newest, parseHistoryFileName(name).value_or(0));
+    if (newest == present)
+        return false;
+    ARBOR_ASSIGN(const std::string text, readFile(disk, m_directories.wal + "/" + historyFileName(newest)));
+    ARBOR_ASSIGN(const TliHistory history, TliHistory::parse(newest, text));
+    const auto left = history.endOf(present);
+    if (!left || *left < m_state.end)
+        return false; // not a child of what we follow, or it left before what we know: resume() settles that
+    ARBOR_TRY(m_chain.followTli(newest));
+    const std::string kept = m_directories.keep + "/" + historyFileName(newest);
+    if (!disk.info(kept)) {
+        ARBOR_TRY(disk.link(m_directories.wal + "/" + historyFileName(newest), kept));
+        m_keptUnsynced = true;
+    }
+    m_kept.reset();
+    return true;
+}
+
+// Whether a segment behind the one where the scan stands holds log of ours.
+Result<bool> WalScanner::newerSegmentsExist() {
+    ARBOR_ASSIGN(const auto names, m_chain.disk().list(m_directories.wal));
+    const std::uint64_t present = m_chain.segmentOf({m_state.end.value - 1});
+    for (const std::string& name : names) {
+        const auto segment = parseSegmentFileName(name, m_chain.segmentSize());
+        if (!segment || segment->number <= present || !m_chain.history().contains(segment->tli))
+            continue;
+        ARBOR_ASSIGN(const auto place, m_chain.locate(segment->number));
+        if (place)
+            return true;
+    }
+    return false;
+}
+
+// Whether the log still holds the record that a state ends with.
+Result<bool> WalScanner::stillHolds(const ScanState& state) {
+    if (!state.last)
+        return true;
+    WalReader reader(m_chain, m_format, m_chain.systemId());
+    reader.begin(state.last);
+    ARBOR_ASSIGN(const WalRecord* record, reader.next());
+    return record && record->start == state.last && record->crc == state.crc && record->end == state.end;
+}
+
+Result<std::optional<Lsn>> WalScanner::resume(const AnchorLookup& anchors) {
+    ARBOR_TRY(m_chain.followTli(m_state.tli));
+    ARBOR_ASSIGN(const bool unchanged, stillHolds(m_state));
+    if (unchanged)
+        return std::optional<Lsn>();
+    for (Lsn below = m_state.end;;) {
+        ARBOR_ASSIGN(const auto anchor, anchors(below));
+        if (!anchor)
+            return makeError(
+                ErrorKind::Corruption,
+                "the log no longer holds anything that is known of it: neither its end at {} nor any "
+                "earlier mark; restore its segments or fork a checkpoint on another branch",
+                m_state.end);
+        ARBOR_TRY(m_chain.followTli(anchor->tli));
+        ARBOR_ASSIGN(const bool holds, stillHolds(*anchor));
+        if (holds) {
+            ARBOR_ASSIGN(const ScanState clamped, findDivergence(*anchor));
+            setState(clamped);
+            return std::optional(clamped.end);
+        }
+        below = anchor->end;
+    }
+}
+
+// Reads on from the newest surviving anchor to where the known log ends. Every record that begins a log anew
+// after a crash has an anchor of its own; one that is met here has none, so it was written in place of what
+// is lost.
+Result<ScanState> WalScanner::findDivergence(const ScanState& anchor) {
+    const Lsn known = m_state.end;
+    const std::uint64_t highestXid = m_state.highestXid;
+    m_state = anchor;
+    WalReader reader(m_chain, m_format, m_chain.systemId());
+    reader.begin(anchor.end, anchor.last);
+    for (;;) {
+        ARBOR_ASSIGN(const WalRecord* record, reader.next());
+        if (!record || record->end > known)
+            break;
+        ARBOR_ASSIGN(const auto event, eventOf(*record, m_format));
+        if (event && beginsAnew(*event))
+            break;
+        take(*record, event);
+    }
+    ScanState found = m_state;
+    found.highestXid = std::max(found.highestXid, highestXid);
+    return found;
+}
+
+Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control) {
+    Start start{m_state.end, {}};
+    if (control.cleanlyShutDown()) {
+        ARBOR_ASSIGN(ScanState behind, stateAtCheckpoint(m_chain, control));
+        start.writesFrom = behind.end;
+        if (behind.end < m_state.end) {
+            start.clamped = behind.end;
+            behind.highestXid = std::max(behind.highestXid, m_state.highestXid);
+            behind.latestCommit = std::max(behind.latestCommit, m_state.latestCommit);
+            setState(behind);
+        }
+    }
+    ARBOR_TRY(unshareFrom(m_chain.disk(), {m_directories.wal, m_directories.keep}, m_chain.segmentSize(),
+                          start.writesFrom, start.clamped.has_value()));
+    m_chain.forget();
+    m_reader.refresh();
+    m_kept.reset();
+    return start;
+}
+
+} // namespace arbor

@@ -1,0 +1,2 @@
+arbor_test(test_wal SOURCES wal_test.cpp LINKS arbor_wal LABELS storage)
+arbor_test(test_wal_postgres SOURCES wal_postgres_test.cpp LINKS arbor_wal LABELS postgres)
