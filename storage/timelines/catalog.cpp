@@ -307,6 +307,18 @@ std::vector<BranchId> Catalog::childBranches(BranchId id) const {
     return secondsOf(m_childBranches, id);
 }
 
+bool Catalog::knows(BranchId id) const {
+    const auto entry = m_trashBranches.lower_bound({id, TrashId{}});
+    return m_branches.contains(id) || (entry != m_trashBranches.end() && entry->first == id);
+}
+
+bool Catalog::isParent(BranchId id) const {
+    const auto child = m_childBranches.lower_bound({id, BranchId{}});
+    const auto thrown = m_childrenInTrash.lower_bound({id, TrashId{}});
+    return (child != m_childBranches.end() && child->first == id) ||
+           (thrown != m_childrenInTrash.end() && thrown->first == id);
+}
+
 std::string Catalog::parentName(const BranchRecord& branch) const {
     if (!branch.parent)
         return {};

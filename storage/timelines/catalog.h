@@ -97,6 +97,8 @@ class Catalog {
     std::size_t branchCount() const { return m_branches.size(); }
     std::vector<const BranchRecord*> branches() const; // by name
     std::vector<BranchId> childBranches(BranchId id) const;
+    bool knows(BranchId id) const;    // it is live or in the trash
+    bool isParent(BranchId id) const; // a branch, live or in the trash, calls it its parent
     // The name of a branch's parent for people: "main", "(deleted) main", or "" for a root.
     std::string parentName(const BranchRecord& branch) const;
     bool portInUse(std::uint16_t port) const { return m_byPort.contains(port); }
@@ -217,7 +219,6 @@ class Catalog {
     Status checkUnprotected(const BranchRecord& branch, std::string_view what) const;
     bool isOwnCheckpoint(BranchId branch, const TimelinePoint& point) const;
     bool isHead(TimelineId id) const; // of a live branch or a trash entry
-    bool nobodyNames(BranchId id) const;
     // Checkpoints that are lost to a branch id when this trash entry goes: on no line of a live branch or
     // another trash entry of that id.
     std::vector<CheckpointRecord> checkpointsOnlyOn(const TrashRecord& entry) const;

@@ -64,13 +64,6 @@ Result<CatalogChange> Catalog::restoreFromTrash(TrashId id, Timestamp now, std::
     return commit(std::move(edit));
 }
 
-bool Catalog::nobodyNames(BranchId id) const {
-    const auto child = m_childBranches.lower_bound({id, BranchId{}});
-    const auto thrown = m_childrenInTrash.lower_bound({id, TrashId{}});
-    return (child == m_childBranches.end() || child->first != id) &&
-           (thrown == m_childrenInTrash.end() || thrown->first != id);
-}
-
 Result<CatalogChange> Catalog::purgeTrash(TrashId id) {
     const TrashRecord* found = findTrash(id);
     if (!found)
@@ -85,14 +78,14 @@ Result<CatalogChange> Catalog::purgeTrash(TrashId id) {
     for (const CheckpointRecord& checkpoint : checkpointsOnlyOn(entry))
         edit.erase(checkpoint.id);
     // The last trace of a branch: its name stays as long as children show it
-    if (!findBranch(entry.branch.id) && entriesOf(entry.branch.id) == 1 && !nobodyNames(entry.branch.id))
+    if (!findBranch(entry.branch.id) && entriesOf(entry.branch.id) == 1 && isParent(entry.branch.id))
         edit.putRaw(catalog_codec::goneBranchKey(entry.branch.id),
                     catalog_codec::encodeText(entry.branch.name));
     // ... and goes with the last of them
     if (const BranchId parent = entry.branch.parent; m_goneNames.contains(parent)) {
         CatalogChange change = commit(std::move(edit));
         CatalogEdit rest(*this);
-        if (nobodyNames(parent))
+        if (!isParent(parent))
             rest.putRaw(catalog_codec::goneBranchKey(parent), std::nullopt);
         change.append(commit(std::move(rest)));
         return change;
