@@ -6,7 +6,7 @@
 // page begins with a header (access/xlog_internal.h); the first page of a segment has a long one:
 //
 //    0  u16 magic         differs by major
-//    2  u16 info          1 first bytes continue a record, 2 long header, 4 the continuation was overwritten
+//    2  u16 info          1 first bytes continue a record, 2 long header, 8 the continuation was overwritten
 //    4  u32 tli           Postgres's timeline id of the first record on the page
 //    8  u64 pageaddr      this page's own LSN
 //   16  u32 rem_len       bytes that remain of the record continued here; 4 bytes of padding follow
@@ -54,8 +54,8 @@ inline constexpr std::uint32_t maxSegmentSize = 1u << 30;
 // page header info
 inline constexpr std::uint16_t firstIsContinuation = 1;
 inline constexpr std::uint16_t hasLongHeader = 2;
-inline constexpr std::uint16_t firstIsOverwrite = 4;
-inline constexpr std::uint16_t allPageFlags = 7;
+inline constexpr std::uint16_t firstIsOverwrite = 8; // 4, "removable", means nothing to a reader
+inline constexpr std::uint16_t allPageFlags = 15;
 
 // resource managers (access/rmgrlist.h)
 inline constexpr std::uint8_t rmXlog = 0;

@@ -88,7 +88,7 @@ class Server {
         run("tee", {"-a", data() + "/postgresql.conf"},
             "listen_addresses = ''\nunix_socket_directories = '" + m_root.toUtf8() +
                 "'\nwal_recycle = off\nwal_init_zero = off\nfull_page_writes = off\nshared_buffers = 16MB\n"
-                "autovacuum = off\n" +
+                "autovacuum = off\nwal_keep_size = 10GB\nmax_wal_size = 1GB\n" +
                 settings);
     }
     bool start() {
@@ -176,7 +176,7 @@ inline Dump waldump(const QString& directory, arbor::Lsn from, std::uint32_t tli
         };
         Dumped record;
         record.manager = after("rmgr: ", " len");
-        record.length = after("/", ",").toUInt();
+        record.length = after("tot):", ",").split('/').value(1).trimmed().toUInt();
         record.xid = after("tx:", ",").toUInt();
         const auto lsn = [&](const QByteArray& text) {
             const auto slash = text.indexOf('/');
