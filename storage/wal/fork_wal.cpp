@@ -36,27 +36,6 @@ Error missingSegment(WalChain& chain, std::uint64_t number) {
         chain.startOf(number), chain.startOf(number + 1));
 }
 
-// The state at the last record that ends at or before `at`.
-Result<ScanState> lastRecordBefore(WalChain& chain, const ControlFile& control, Lsn at, ScanState state) {
-    WalReader reader(chain, *control.format, control.systemId);
-    reader.begin(state.end, state.last);
-    for (;;) {
-        ARBOR_ASSIGN(const WalRecord* record, reader.next());
-        if (!record || record->end > at)
-            return state;
-        state.end = record->end;
-        state.last = record->start;
-        state.crc = record->crc;
-        if (record->xid != 0)
-            state.highestXid = std::max(state.highestXid, widenXid(record->xid, state.highestXid));
-        if (record->manager != wal::rmTransaction)
-            continue;
-        ARBOR_ASSIGN(const auto event, eventOf(*record, *control.format));
-        if (event && event->kind == WalEventKind::Commit)
-            state.latestCommit = std::max(state.latestCommit, event->time);
-    }
-}
-
 } // namespace
 
 Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn at,
@@ -80,7 +59,7 @@ Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn
     } else {
         const bool useKnown =
             known && known->end >= checkpoint.end && known->end <= at && known->tli == plan.tli;
-        ARBOR_ASSIGN(plan.state, lastRecordBefore(chain, control, at, useKnown ? *known : checkpoint));
+        ARBOR_ASSIGN(plan.state, readForward(chain, *control.format, useKnown ? *known : checkpoint, at));
     }
     plan.state.tli = plan.tli;
     plan.firstSegment = chain.segmentOf(plan.redo);

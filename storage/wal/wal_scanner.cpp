@@ -33,7 +33,8 @@ std::string ScanState::encode() const {
         .fixed32(crc)
         .varint(tli)
         .varint(highestXid)
-        .zigzag(latestCommit.micros);
+        .zigzag(latestCommit.micros)
+        .varint(commits);
     return out;
 }
 
@@ -46,9 +47,42 @@ std::optional<ScanState> ScanState::decode(std::string_view bytes) {
     state.tli = static_cast<std::uint32_t>(in.varint());
     state.highestXid = in.varint();
     state.latestCommit = {in.zigzag()};
+    state.commits = in.varint();
     if (!in.done())
         return {};
     return state;
+}
+
+void ScanState::take(const WalRecord& record, const std::optional<WalEvent>& event) {
+    end = record.end;
+    last = record.start;
+    crc = record.crc;
+    if (record.xid != 0)
+        highestXid = std::max(highestXid, widenXid(record.xid, highestXid));
+    if (!event)
+        return;
+    for (const std::uint32_t xid : event->subxids)
+        highestXid = std::max(highestXid, widenXid(xid, highestXid));
+    if (event->kind == WalEventKind::Commit) {
+        latestCommit = std::max(latestCommit, event->time);
+        ++commits;
+    }
+    if (event->nextXid != 0)
+        highestXid = std::max(highestXid, event->nextXid - 1);
+    if (beginsNewTli(*event))
+        tli = event->tli;
+}
+
+Result<ScanState> readForward(WalChain& chain, const WalFormat& format, ScanState from, Lsn at) {
+    WalReader reader(chain, format, chain.systemId());
+    reader.begin(from.end, from.last);
+    for (;;) {
+        ARBOR_ASSIGN(const WalRecord* record, reader.next());
+        if (!record || record->end > at)
+            return from;
+        ARBOR_ASSIGN(const auto event, eventOf(*record, format));
+        from.take(*record, event);
+    }
 }
 
 WalScanner::WalScanner(WalChain chain, const WalFormat& format, Directories directories, ScanState state)
@@ -67,8 +101,13 @@ Result<ScanState> WalScanner::stateAtCheckpoint(WalChain& chain, const ControlFi
         return makeError(ErrorKind::Corruption,
                          "the log does not hold the checkpoint at {} that pg_control names: {}",
                          control.checkpoint, reader.reason());
-    return ScanState{record->end,           record->start,       record->crc,
-                     control.recoveryTli(), control.nextXid - 1, control.checkpointTime};
+    return ScanState{record->end,
+                     record->start,
+                     record->crc,
+                     control.recoveryTli(),
+                     control.nextXid - 1,
+                     control.checkpointTime,
+                     0};
 }
 
 void WalScanner::setState(const ScanState& state) {
@@ -127,33 +166,16 @@ Result<bool> WalScanner::readOn(WalSink& sink) {
         if (mayBeEvent(**record)) {
             ARBOR_ASSIGN(event, eventOf(**record, m_format));
         }
-        take(**record, event);
+        const ScanState front = m_state;
+        m_state.take(**record, event);
         if (event) {
-            sink.event(*event, m_state);
+            sink.event(*event, front, m_state);
             m_lastReport = m_state.end;
         } else if (m_state.end - m_lastReport >= reportEvery) {
             sink.passed(m_state);
             m_lastReport = m_state.end;
         }
     }
-}
-
-void WalScanner::take(const WalRecord& record, const std::optional<WalEvent>& event) {
-    m_state.end = record.end;
-    m_state.last = record.start;
-    m_state.crc = record.crc;
-    if (record.xid != 0)
-        m_state.highestXid = std::max(m_state.highestXid, widenXid(record.xid, m_state.highestXid));
-    if (!event)
-        return;
-    for (const std::uint32_t xid : event->subxids)
-        m_state.highestXid = std::max(m_state.highestXid, widenXid(xid, m_state.highestXid));
-    if (event->kind == WalEventKind::Commit)
-        m_state.latestCommit = std::max(m_state.latestCommit, event->time);
-    if (event->nextXid != 0)
-        m_state.highestXid = std::max(m_state.highestXid, event->nextXid - 1);
-    if (beginsNewTli(*event))
-        m_state.tli = event->tli;
 }
 
 // Links every segment with a record in it, once. Those of the parent's share are the parent's to keep.
@@ -282,7 +304,7 @@ Result<ScanState> WalScanner::findDivergence(const ScanState& anchor) {
         ARBOR_ASSIGN(const auto event, eventOf(*record, m_format));
         if (event && beginsAnew(*event))
             break;
-        take(*record, event);
+        m_state.take(*record, event);
     }
     ScanState found = m_state;
     found.highestXid = std::max(found.highestXid, highestXid);

@@ -27,7 +27,11 @@ struct ScanState {
     std::uint32_t tli = 1;        // Postgres timeline
     std::uint64_t highestXid = 0; // seen so far, 64-bit
     Timestamp latestCommit;       // the latest time in any commit record so far
+    std::uint64_t commits = 0;    // commit records so far
     auto operator<=>(const ScanState&) const = default;
+
+    // The state behind the next record.
+    void take(const WalRecord& record, const std::optional<WalEvent>& event);
 
     std::string encode() const;
     static std::optional<ScanState> decode(std::string_view bytes);
@@ -40,12 +44,15 @@ constexpr std::uint64_t widenXid(std::uint32_t xid, std::uint64_t reference) {
     return distance < 0 && wide > reference ? xid : wide; // before the first epoch there is none
 }
 
+// The state at the last record that ends at or before `at`, read on from an earlier one.
+Result<ScanState> readForward(WalChain& chain, const WalFormat& format, ScanState from, Lsn at);
+
 // Receives what the scan finds, in the order of the log. Called on the scanning thread.
 class WalSink {
   public:
     virtual ~WalSink() = default;
-    // An event, and the state behind its record.
-    virtual void event(const WalEvent& event, const ScanState& after) = 0;
+    // An event, and the states in front of its record and behind it.
+    virtual void event(const WalEvent& event, const ScanState& before, const ScanState& after) = 0;
     // Another stretch of log without an event that would have called.
     virtual void passed(const ScanState& after) = 0;
 };
@@ -106,7 +113,6 @@ class WalScanner {
     Result<bool> readOn(WalSink& sink);
     Result<bool> followNewTli();
     Result<bool> newerSegmentsExist();
-    void take(const WalRecord& record, const std::optional<WalEvent>& event);
     void setState(const ScanState& state);
     Status keepSegments();
     Status keep(std::uint64_t number);
