@@ -78,14 +78,15 @@ ErrorKind kindFromName(std::string_view name);
 #define ARBOR_CONCAT_(a, b) a##b
 #define ARBOR_CONCAT(a, b) ARBOR_CONCAT_(a, b)
 // Returns the error of a Status or Result to the caller.
-#define ARBOR_TRY(expression)                              \
-    do {                                                   \
-        if (auto arborResult = (expression); !arborResult) \
-            return std::move(arborResult).error();         \
+#define ARBOR_TRY(expression) ARBOR_TRY_(ARBOR_CONCAT(arborResult, __COUNTER__), expression)
+#define ARBOR_TRY_(temporary, expression)              \
+    do {                                               \
+        if (auto temporary = (expression); !temporary) \
+            return std::move(temporary).error();       \
     } while (false)
 // Binds the value of a Result, or returns its error: ARBOR_ASSIGN(auto file, disk.openRead(path));
 #define ARBOR_ASSIGN(declaration, expression) \
-    ARBOR_ASSIGN_(ARBOR_CONCAT(arborResult, __LINE__), declaration, expression)
+    ARBOR_ASSIGN_(ARBOR_CONCAT(arborResult, __COUNTER__), declaration, expression)
 #define ARBOR_ASSIGN_(temporary, declaration, expression) \
     auto temporary = (expression);                        \
     if (!temporary)                                       \

@@ -7,8 +7,8 @@
 
 namespace arbor {
 
-// Follows one timeline's log. advance() is called by one thread at a time; collect() and syncKept() by the sync, which
-// may run beside it.
+// Follows one timeline's log. advance() is called by one thread at a time; collect() and syncKept() by the
+// sync, which may run beside it.
 class LogFollower {
   public:
     virtual ~LogFollower() = default;
@@ -19,6 +19,10 @@ class LogFollower {
     virtual void collect(IndexBatch& batch) = 0;
     // Makes the kept segments durable.
     virtual Status syncKept() = 0;
+    // Makes the log itself durable up to `lsn`: before a fork there is acknowledged.
+    virtual Status syncLog(Lsn lsn) = 0;
+    // Not empty while a fork would not be safe: a sentence that says why.
+    virtual std::string refusal() const = 0;
 };
 
 } // namespace arbor

@@ -8,7 +8,7 @@
 namespace arbor {
 
 TimelineView::TimelineView(Store& store, Lineage lineage, InodeId root, HostPlaces places,
-                           LogFollower* follower, TimelinePoint last)
+                           LogFollower* follower, ForkPoint last)
     : m_store(store), m_lineage(std::move(lineage)), m_root(root), m_places(std::move(places)),
       m_follower(follower), m_tree(store.index(), m_lineage, store.pageMapStats()), m_last(last) {
     if (m_follower)
@@ -32,7 +32,7 @@ Status TimelineView::followLog() {
     return {};
 }
 
-Result<TimelinePoint> TimelineView::present() {
+Result<ForkPoint> TimelineView::present() {
     // Whatever is accepted from here on gets at least this LSN and a greater position.
     ARBOR_ASSIGN(const Lsn end, advance());
     const MutexLock lock(m_mutex);
@@ -96,6 +96,11 @@ void TimelineView::collect(IndexBatch& batch) {
     if (!taken.lsns.empty())
         batch.put(positionMapKey(timeline(), taken.lsns.front().position),
                   encodePositionMap({m_store.clock().now(), taken.lsns}));
+}
+
+bool TimelineView::hasUnsynced() {
+    const MutexLock lock(m_mutex);
+    return !m_pending.empty();
 }
 
 Status TimelineView::makeDurable() {

@@ -14,6 +14,7 @@
 #include "storage/format/lineage.h"
 #include "storage/format/runs.h"
 #include "storage/names/name_tree.h"
+#include "storage/timelines/records.h"
 
 #include <functional>
 #include <map>
@@ -22,12 +23,6 @@
 #include <vector>
 
 namespace arbor {
-
-// A point of a timeline: where its storage stood, and the log position that belongs to it (DESIGN 5).
-struct TimelinePoint {
-    Position position;
-    Lsn lsn;
-};
 
 // Where a view keeps what is not in the store.
 struct HostPlaces {
@@ -42,14 +37,14 @@ class TimelineView final : public BranchView, public SyncParticipant {
     // Writable when `follower` is given (not owned; outlives the view). `last` is the last position drawn on
     // it.
     TimelineView(Store& store, Lineage lineage, InodeId root, HostPlaces places, LogFollower* follower,
-                 TimelinePoint last);
+                 ForkPoint last);
     ~TimelineView() override;
 
     // Makes the root directory of a new root timeline. Once, before anything else.
     Status createRoot(std::uint32_t mode, Owner owner);
 
     // The present point: advances the scan, and answers a pair that nothing can join later.
-    Result<TimelinePoint> present() ARBOR_EXCLUDES(m_mutex);
+    Result<ForkPoint> present() ARBOR_EXCLUDES(m_mutex);
     // Advances the scan (a timer calls it too, so that no write has to read a gigabyte of log).
     Status followLog() ARBOR_EXCLUDES(m_mutex);
     const Lineage& lineage() const { return m_lineage; }
@@ -60,6 +55,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
         ImageLocation to;
     };
     void repoint(InodeId inode, const std::vector<Move>& moves);
+    // Something was accepted that no sync has taken.
+    bool hasUnsynced() ARBOR_EXCLUDES(m_mutex);
     // Drops page-map chunks that were not used since the last call.
     void trim();
     // Bytes written by databases since the view was opened, compressed or not.
@@ -170,7 +167,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
 
     Mutex m_scanMutex;
     Mutex m_mutex;
-    TimelinePoint m_last ARBOR_GUARDED_BY(m_mutex);
+    ForkPoint m_last ARBOR_GUARDED_BY(m_mutex);
     Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions
     Pending m_pending ARBOR_GUARDED_BY(m_mutex);
     std::atomic<std::uint64_t> m_bytesAccepted{0};

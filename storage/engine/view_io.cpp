@@ -152,7 +152,8 @@ Status TimelineView::write(InodeId inode, std::uint64_t offset, Bytes bytes, Wri
         node->size = node->loose->size();
         return {};
     }
-    // Whatever log these pages depend on was written before they were: the scan's end from here on covers them.
+    // Whatever log these pages depend on was written before they were: the scan's end from here on covers
+    // them.
     ARBOR_TRY(followLog());
     const MutexLock lock(node->writeMutex);
     return writeVersioned(*node, offset, bytes, writer);

@@ -7,6 +7,7 @@
 //   name          'D' directory    ~timeline name 00 ~position
 //   position map  'L' timeline first position
 //   marker        'M'
+//   history       'H' timeline                                      where its history begins, what its log lost
 // (tags of other folders: 'C' catalog, 'O' operation log, 'W' marks of the log, 'A' samples)
 //
 // Numbers are written so that byte order is numeric order and small numbers are short: one byte with the
@@ -33,6 +34,7 @@ inline constexpr char attributes = 'I';
 inline constexpr char name = 'D';
 inline constexpr char positionMap = 'L';
 inline constexpr char marker = 'M';
+inline constexpr char history = 'H';
 } // namespace tag
 
 // Blocks that share their page runs: 1024 blocks, 8 MB of a file.

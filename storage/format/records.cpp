@@ -93,6 +93,7 @@ std::string encodeMarker(const Marker& marker) {
     out.varint(marker.batch)
         .varint(marker.position.value)
         .varint(marker.nextInode.value)
+        .varint(marker.nextSegment.value)
         .varint(marker.ends.size());
     for (const Marker::SegmentEnd& end : marker.ends)
         out.varint(end.segment.value).varint(end.bytes);

@@ -1,0 +1,177 @@
+// Engine: the facade of the store. Timelines as views, branches as operations, points of history, what a
+// program needs and nothing of how it is kept.
+//
+// Thread-safe. Every operation is durable when it returns; one that answers an error has done nothing. A fork
+// is one catalog record (and an entry of the operation log) in one synced batch, whatever the size of the
+// database and the number of branches.
+//
+// Lock order: m_catalogMutex, m_headsMutex, then a view's locks. No lock is held during a sync.
+#pragma once
+
+#include "storage/base/mutex.h"
+#include "storage/engine/history.h"
+#include "storage/engine/timeline_view.h"
+#include "storage/timelines/catalog.h"
+#include "storage/timelines/operation_log.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace arbor {
+
+// Who asks, for the operation log.
+struct Caller {
+    std::string client;  // "pgarborctl", "pgarbor", "engine"
+    std::string command; // as the command line would write it
+};
+
+// A timeline as a follower of its log is made for it.
+struct LogPlace {
+    TimelineId timeline;
+    ForkPoint fork; // zero for a root
+    std::uint32_t pgMajor = 0;
+    std::uint32_t walSegmentSize = 0;
+    std::vector<LineageStep> lineage; // the timeline first
+};
+
+class Engine : private SyncParticipant {
+  public:
+    // Makes the follower of a timeline's log. Called without a lock of the engine's.
+    using FollowerFactory = std::function<Result<std::unique_ptr<LogFollower>>(Engine&, const LogPlace&)>;
+    // Where a timeline's host directories are.
+    using PlacesFactory = std::function<HostPlaces(Engine&, TimelineId)>;
+
+    struct Options {
+        Store::Options store;
+        FollowerFactory followers;
+        PlacesFactory places;
+        // Whether a timeline could have crashed at this point (its control file says so); no fork is given
+        // before.
+        std::function<Status(Engine&, const TimelinePoint&)> checkFork;
+    };
+
+    static Status create(Disk& disk, const std::string& directory, const Options& options);
+    static Result<std::unique_ptr<Engine>> open(Disk& disk, const std::string& directory, const Clock& clock,
+                                                const Options& options);
+    // Syncs what is left. Nobody holds a view any more.
+    ~Engine() override;
+
+    Store& store() { return *m_store; }
+    const Clock& clock() const { return m_store->clock(); }
+    Status sync() { return m_store->sync(); }
+
+    // --- The catalog
+    // Runs `look(const Catalog&)` under the catalog's lock and returns what it returns. Keep it short.
+    template <class Look>
+    auto catalog(Look look) const {
+        const MutexLock lock(m_catalogMutex);
+        return look(static_cast<const Catalog&>(m_catalog));
+    }
+    template <class Look>
+    auto operations(Look look) const {
+        const MutexLock lock(m_catalogMutex);
+        return look(static_cast<const OperationLog&>(m_operations));
+    }
+    // An operation on the catalog: `change` is called under its lock with the time; what it returns becomes
+    // durable together with its entry in the operation log. Bookkeeping makes no entry.
+    using CatalogOperation = std::function<Result<CatalogChange>(Catalog&, Timestamp now)>;
+    Result<CatalogChange> operate(const Caller& caller, const CatalogOperation& change);
+    Result<CatalogChange> keepBook(const CatalogOperation& change);
+    Result<CatalogChange> undo(const Caller& caller, OperationId id); // no id: the newest
+    Result<CatalogChange> redo(const Caller& caller);
+    // What they would do to branches, so that their servers can be stopped before and started behind.
+    Result<std::vector<BranchMove>> planUndo(OperationId id) const;
+    Result<std::vector<BranchMove>> planRedo() const;
+
+    // --- Views
+    // The writable head of a timeline. One object a timeline; it stays open until closeIdleHeads().
+    Result<std::shared_ptr<TimelineView>> head(TimelineId timeline);
+    // A read-only look at a point, which stays readable while it is held.
+    Result<std::shared_ptr<TimelineView>> look(const TimelinePoint& point);
+    // Heads that are open now.
+    std::vector<std::shared_ptr<TimelineView>> openHeads() const;
+    // Closes the heads that nobody holds; timelines without a name (peeks) are gone with that. Not from the
+    // sync thread, and not while holding a view.
+    Status closeIdleHeads();
+
+    // --- Roots: a timeline whose files are written before it has a name. Without finishRoot() it is garbage.
+    Result<std::shared_ptr<TimelineView>> beginRoot(std::uint32_t mode, Owner owner);
+    Result<BranchRecord> finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec);
+    // --- A fork without a name, for a peek: gone when nobody holds it and closeIdleHeads() is called.
+    Result<std::shared_ptr<TimelineView>> fork(const TimelinePoint& point);
+
+    // --- Points
+    // The present point of a branch.
+    Result<TimelinePoint> headPoint(const BranchRecord& branch);
+    // The point of a branch's lineage at an LSN, which must be where a record ends.
+    Result<TimelinePoint> pointAtLsn(const BranchRecord& branch, Lsn lsn);
+    // Whether a point can still be read: inside the history window, or at a pin. Refused, with the range,
+    // otherwise.
+    Status available(const TimelinePoint& point) const;
+    // Where the history of a timeline begins now, and (a sweep does this, before it deletes anything) move it
+    // on.
+    ForkPoint historyStart(TimelineId timeline) const;
+    Status moveHistoryStart(const std::map<TimelineId, ForkPoint>& starts);
+    // A crash has lost the log behind `lsn`: earlier positions map to it at most (DESIGN 4.3).
+    Status clampHistory(TimelineId timeline, Lsn lsn);
+
+    // --- Branches, by way of operate()
+    struct BranchSpec {
+        std::string name;
+        BranchId parent;
+        TimelinePoint from;
+        BranchOptions options;
+    };
+    Result<BranchRecord> createBranch(const Caller& caller, const BranchSpec& spec);
+    Result<BranchRecord> restoreBranch(const Caller& caller, BranchId branch, const TimelinePoint& to);
+    Result<BranchRecord> resetBranch(const Caller& caller, BranchId branch);
+    Result<CheckpointRecord> createCheckpoint(const Caller& caller, BranchId branch, std::string_view name,
+                                              const TimelinePoint& at);
+
+    // Called after every durable change of the catalog, without a lock, on the thread that made it.
+    void onChange(std::function<void(const CatalogChange&)> listener) { m_listener = std::move(listener); }
+
+  private:
+    struct Head;
+    // A timeline that the catalog does not know: a root that is being filled, a peek.
+    struct Transient {
+        TimelineId parent;
+        ForkPoint fork;
+        InodeId rootInode;
+    };
+
+    explicit Engine(const Options& options) : m_options(options) {}
+    Status load();
+    void collect(IndexBatch& batch) override;
+    Result<CatalogChange> commit(CatalogChange change);
+    Result<LogPlace> logPlace(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
+    Result<InodeId> rootInodeOf(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
+    Status availableLocked(const TimelinePoint& point) const ARBOR_REQUIRES(m_catalogMutex);
+    Result<ForkSpec> forkSpec(const TimelinePoint& from) const ARBOR_REQUIRES(m_catalogMutex);
+    Result<TimelinePoint> settle(const TimelinePoint& point);
+    Result<std::shared_ptr<TimelineView>> openHead(const LogPlace& place, InodeId rootInode);
+    Result<Position> positionAtLsn(TimelineId timeline, Lsn lsn, Position upTo);
+
+    const Options m_options;
+    std::unique_ptr<Store> m_store;
+    std::function<void(const CatalogChange&)> m_listener;
+
+    mutable Mutex m_catalogMutex;
+    Catalog m_catalog ARBOR_GUARDED_BY(m_catalogMutex);
+    OperationLog m_operations ARBOR_GUARDED_BY(m_catalogMutex);
+    IndexBatch m_pending ARBOR_GUARDED_BY(m_catalogMutex); // catalog records that no sync has taken
+    std::unordered_map<TimelineId, Transient> m_transient ARBOR_GUARDED_BY(m_catalogMutex);
+    std::map<TimelineId, TimelineHistory> m_histories ARBOR_GUARDED_BY(m_catalogMutex);
+    std::multimap<TimelineId, ForkPoint> m_readers ARBOR_GUARDED_BY(m_catalogMutex); // looks that are open
+
+    mutable Mutex m_headsMutex; // after m_catalogMutex
+    Condition m_headsChanged;
+    std::unordered_map<TimelineId, std::shared_ptr<Head>> m_heads ARBOR_GUARDED_BY(m_headsMutex);
+    std::unordered_map<TimelineId, bool> m_opening ARBOR_GUARDED_BY(m_headsMutex);
+};
+
+} // namespace arbor

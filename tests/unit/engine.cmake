@@ -1,0 +1,1 @@
+arbor_test(test_engine SOURCES engine_test.cpp LINKS arbor_engine LABELS storage)

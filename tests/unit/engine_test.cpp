@@ -1,0 +1,228 @@
+#include "storage/disk/simulated_disk.h"
+#include "tests/support/store_fixture.h"
+
+#include <QtTest>
+
+using namespace arbor;
+using namespace arbor::test;
+
+#define REQUIRE(result)                               \
+    do {                                              \
+        if (const auto& checked = (result); !checked) \
+            QFAIL(checked.error().message().c_str()); \
+    } while (false)
+
+namespace {
+
+const Caller caller{"test", "test"};
+
+} // namespace
+
+class EngineTest : public QObject {
+    Q_OBJECT
+
+    FakeLogs m_logs;
+    ManualClock m_clock;
+    std::unique_ptr<SimulatedDisk> m_disk;
+    std::unique_ptr<Engine> m_engine;
+    BranchRecord m_main;
+    std::shared_ptr<TimelineView> m_view;
+
+    Status openEngine() {
+        ARBOR_ASSIGN(m_engine, Engine::open(*m_disk, "/store", m_clock, fakeOptions(m_logs)));
+        return {};
+    }
+    Status begin() {
+        m_view.reset();
+        m_engine.reset();
+        m_disk = std::make_unique<SimulatedDisk>(1);
+        ARBOR_TRY(Engine::create(*m_disk, "/store", fakeOptions(m_logs)));
+        ARBOR_TRY(openEngine());
+        ARBOR_ASSIGN(const auto root, m_engine->beginRoot(0700, {1000, 1000}));
+        ARBOR_ASSIGN(m_main, m_engine->finishRoot(caller, *root, {"main", {}, 15, 16u << 20, {}}));
+        ARBOR_ASSIGN(m_view, m_engine->head(m_main.timeline));
+        return {};
+    }
+    Status reopen() {
+        m_view.reset();
+        m_engine.reset();
+        ARBOR_TRY(openEngine());
+        ARBOR_ASSIGN(m_main, m_engine->catalog([](const Catalog& c) { return c.branch("main"); }));
+        ARBOR_ASSIGN(m_view, m_engine->head(m_main.timeline));
+        return {};
+    }
+    Result<InodeId> file(BranchView& view, std::string_view name) {
+        ARBOR_ASSIGN(const Attributes made, view.createFile(view.root(), name, 0600, {1000, 1000}));
+        return made.inode;
+    }
+    Result<std::string> contentOf(BranchView& view, std::string_view name) {
+        ARBOR_ASSIGN(const Attributes found, view.lookup(view.root(), name));
+        return readAll(view, found.inode);
+    }
+    Result<std::shared_ptr<TimelineView>> branchAt(std::string name, const TimelinePoint& point) {
+        ARBOR_ASSIGN(const BranchRecord made, m_engine->createBranch(caller, {name, m_main.id, point, {}}));
+        return m_engine->head(made.timeline);
+    }
+
+  private slots:
+    void init() { REQUIRE(begin()); }
+    void cleanup() {
+        m_view.reset();
+        m_engine.reset();
+    }
+
+    void whatWasWrittenIsReadBackAlsoAfterAReopen() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(inode);
+        const std::string page = pageOf(1);
+        REQUIRE(m_view->write(*inode, 0, bytesOf(page), 1));
+        REQUIRE(m_view->write(*inode, 3 * blockSize + 100, bytesOf("hello"), 1));
+        const auto check = [&] {
+            const auto content = contentOf(*m_view, "a");
+            REQUIRE(content);
+            QCOMPARE(content->size(), 3 * blockSize + 105);
+            QCOMPARE(content->substr(0, blockSize), page);
+            QCOMPARE(content->substr(blockSize, 2 * blockSize + 100), std::string(2 * blockSize + 100, '\0'));
+            QCOMPARE(content->substr(3 * blockSize + 100), std::string("hello"));
+        };
+        check();
+        REQUIRE(m_view->sync());
+        REQUIRE(reopen());
+        check();
+    }
+
+    void aForkSeesItsParentAsItWasAndNeitherSeesTheOthersWrites() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(inode);
+        REQUIRE(m_view->write(*inode, 0, bytesOf(pageOf(1)), 1));
+        const auto point = m_engine->headPoint(m_main);
+        REQUIRE(point);
+        const auto child = branchAt("child", *point);
+        REQUIRE(child);
+        REQUIRE(m_view->write(*inode, 0, bytesOf(pageOf(2)), 1));
+        QCOMPARE(*contentOf(**child, "a"), pageOf(1));
+        REQUIRE((*child)->write((*child)->lookup((*child)->root(), "a")->inode, 0, bytesOf(pageOf(3)), 1));
+        QCOMPARE(*contentOf(**child, "a"), pageOf(3));
+        QCOMPARE(*contentOf(*m_view, "a"), pageOf(2));
+        const auto past = m_engine->look(*point);
+        REQUIRE(past);
+        QCOMPARE(*contentOf(**past, "a"), pageOf(1));
+    }
+
+    void aForkAtAnLsnTakesTheLastPositionBeforeIt() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(inode);
+        std::vector<Lsn> ends;
+        for (int i = 1; i <= 20; ++i) {
+            m_logs.append(m_main.timeline, 100);
+            REQUIRE(m_view->write(*inode, 0, bytesOf(pageOf(static_cast<std::uint64_t>(i))), 1));
+            ends.push_back(m_engine->headPoint(m_main)->at.lsn);
+            if (i % 3 == 0)
+                REQUIRE(m_view->sync());
+        }
+        for (int i = 1; i <= 20; ++i) {
+            const auto point = m_engine->pointAtLsn(m_main, ends[static_cast<std::size_t>(i - 1)]);
+            REQUIRE(point);
+            const auto past = m_engine->look(*point);
+            REQUIRE(past);
+            QCOMPARE(*contentOf(**past, "a"), pageOf(static_cast<std::uint64_t>(i)));
+        }
+    }
+
+    void whatIsBehindATruncationStaysGone() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(inode);
+        for (std::uint64_t block = 0; block < 4; ++block)
+            REQUIRE(m_view->write(*inode, block * blockSize, bytesOf(pageOf(block + 1)), 1));
+        const auto before = m_engine->headPoint(m_main);
+        REQUIRE(m_view->sync());
+        REQUIRE(m_view->truncate(*inode, blockSize + 10));
+        REQUIRE(m_view->truncate(*inode, 4 * blockSize));
+        const std::string expected =
+            pageOf(1) + pageOf(2).substr(0, 10) + std::string(3 * blockSize - 10, '\0');
+        QCOMPARE(*contentOf(*m_view, "a"), expected);
+        REQUIRE(m_view->sync());
+        QCOMPARE(*contentOf(*m_view, "a"), expected);
+        REQUIRE(reopen());
+        QCOMPARE(*contentOf(*m_view, "a"), expected);
+        const auto past = m_engine->look(*before);
+        QCOMPARE(*contentOf(**past, "a"), pageOf(1) + pageOf(2) + pageOf(3) + pageOf(4));
+    }
+
+    void halfAPageIsHeldUntilItsRestArrives() {
+        const auto base = m_view->makeDirectory(m_view->root(), "base", 0700, {});
+        const auto database = m_view->makeDirectory(base->inode, "5", 0700, {});
+        const auto relation = m_view->createFile(database->inode, "16384", 0600, {});
+        REQUIRE(relation);
+        const std::string old = pageOf(1);
+        const std::string page = pageOf(2);
+        REQUIRE(m_view->write(relation->inode, 0, bytesOf(old), 7));
+        REQUIRE(m_view->write(relation->inode, 0, bytesOf(page.substr(0, 8064)), 7));
+        QCOMPARE(*readAll(*m_view, relation->inode), page.substr(0, 8064) + old.substr(8064));
+        // a fork leaves it out
+        const auto point = m_engine->headPoint(m_main);
+        const auto past = m_engine->look(*point);
+        QCOMPARE(
+            *readAll(
+                **past,
+                (*past)
+                    ->lookup((*past)->lookup((*past)->lookup((*past)->root(), "base")->inode, "5")->inode,
+                             "16384")
+                    ->inode),
+            old);
+        REQUIRE(m_view->write(relation->inode, 8064, bytesOf(page.substr(8064)), 7));
+        QCOMPARE(*readAll(*m_view, relation->inode), page);
+        // and a dead writer's is dropped
+        REQUIRE(m_view->write(relation->inode, 0, bytesOf(std::string(100, 'x')), 8));
+        m_view->dropWriter(8);
+        QCOMPARE(*readAll(*m_view, relation->inode), page);
+    }
+
+    void anUnlinkedOpenFileLivesOnUnderItsInode() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(m_view->open(*inode));
+        REQUIRE(m_view->write(*inode, 0, bytesOf("old"), 1));
+        REQUIRE(m_view->unlink(m_view->root(), "a"));
+        const auto again = file(*m_view, "a");
+        REQUIRE(again);
+        QVERIFY(*again != *inode);
+        REQUIRE(m_view->write(*inode, 3, bytesOf(" and gone"), 1));
+        REQUIRE(m_view->write(*again, 0, bytesOf("new"), 1));
+        QCOMPARE(*readAll(*m_view, *inode), std::string("old and gone"));
+        QCOMPARE(*contentOf(*m_view, "a"), std::string("new"));
+        m_view->close(*inode);
+        QVERIFY(!m_view->attributes(*inode));
+    }
+
+    void restoreUndoAndRedoMoveTheBranch() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(m_view->write(*inode, 0, bytesOf("one"), 1));
+        const auto point = m_engine->headPoint(m_main);
+        m_logs.append(m_main.timeline, 100);
+        REQUIRE(m_view->write(*inode, 0, bytesOf("two"), 1));
+        const auto restored = m_engine->restoreBranch(caller, m_main.id, *point);
+        REQUIRE(restored);
+        QCOMPARE(*contentOf(**m_engine->head(restored->timeline), "a"), std::string("one"));
+        REQUIRE(m_engine->undo(caller, {}));
+        const auto back = m_engine->catalog([](const Catalog& c) { return c.branch("main"); });
+        QCOMPARE(*contentOf(**m_engine->head(back->timeline), "a"), std::string("two"));
+        REQUIRE(m_engine->redo(caller));
+        const auto forth = m_engine->catalog([](const Catalog& c) { return c.branch("main"); });
+        QCOMPARE(*contentOf(**m_engine->head(forth->timeline), "a"), std::string("one"));
+    }
+
+    void aPowerCutKeepsWhatWasSyncedAndNothingElse() {
+        const auto inode = file(*m_view, "a");
+        REQUIRE(m_view->write(*inode, 0, bytesOf("synced"), 1));
+        REQUIRE(m_view->sync());
+        REQUIRE(m_view->write(*inode, 0, bytesOf("unsafe"), 1));
+        m_view.reset();
+        m_disk->crash();
+        m_engine.reset();
+        REQUIRE(reopen());
+        QCOMPARE(*contentOf(*m_view, "a"), std::string("synced"));
+    }
+};
+
+QTEST_GUILESS_MAIN(EngineTest)
+#include "engine_test.moc"
