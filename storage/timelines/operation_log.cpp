@@ -193,8 +193,12 @@ void OperationLog::append(OperationEntry entry, CatalogChange& change) {
     entry.id = {m_last.value + 1};
     m_last = entry.id;
     note(change, keyOf(entry.id), std::nullopt, encode(entry));
+    // Undos and redos get room of their own until the next operation: the log's oldest entry may be the one
+    // undone
+    const std::size_t room =
+        std::max<std::size_t>(m_limit, 1) * (entry.kind == OperationKind::Operation ? 1 : 2);
     m_entries.push_back(std::move(entry));
-    while (m_entries.size() > std::max<std::size_t>(m_limit, 1)) {
+    while (m_entries.size() > room) {
         note(change, keyOf(m_entries.front().id), encode(m_entries.front()), std::nullopt);
         m_entries.pop_front();
     }

@@ -1,0 +1,4 @@
+arbor_test(test_timelines_catalog SOURCES timelines_catalog_test.cpp LINKS arbor_timelines LABELS storage)
+arbor_test(test_timelines_undo SOURCES timelines_undo_test.cpp LINKS arbor_timelines LABELS storage)
+arbor_test(test_timelines_codec SOURCES timelines_codec_test.cpp LINKS arbor_timelines LABELS storage)
+arbor_test(test_timelines_random SOURCES timelines_random_test.cpp LINKS arbor_timelines LABELS storage)
