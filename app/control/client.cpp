@@ -20,6 +20,11 @@ ControlClient::ControlClient(Options options, QObject* parent)
 
 ControlClient::~ControlClient() {
     blockSignals(true);
+    if (m_receiving) { // a callback destroys us: the socket that called it goes later
+        m_socket->disconnect(this);
+        m_socket->close();
+        m_socket.release()->deleteLater();
+    }
 }
 
 void ControlClient::open() {
@@ -156,6 +161,14 @@ void ControlClient::waitForJob(qint64 job, Open open) {
 }
 
 void ControlClient::receive(const QByteArray& line) {
+    const QPointer<ControlClient> self(this);
+    m_receiving = true;
+    take(line);
+    if (self)
+        m_receiving = false;
+}
+
+void ControlClient::take(const QByteArray& line) {
     m_heard = std::chrono::steady_clock::now();
     auto message = parseMessage(line);
     if (!message) {

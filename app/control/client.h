@@ -79,6 +79,7 @@ class ControlClient : public QObject {
     };
     void tryConnect();
     void receive(const QByteArray& line);
+    void take(const QByteArray& line);
     void greeted(const Result<QJsonValue>& result);
     void settle(Open open, Result<QJsonValue> result);
     void send(qint64 id, const QString& method, const QJsonObject& params);
@@ -91,6 +92,7 @@ class ControlClient : public QObject {
     Options m_options;
     State m_state = State::Closed;
     std::unique_ptr<LineSocket> m_socket;
+    bool m_receiving = false; // m_socket is on the stack below us
     QJsonObject m_engine;
     QString m_jobsInstance; // the engine run that the jobs in m_jobs belong to
     qint64 m_lastId = 0;

@@ -12,9 +12,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -123,7 +123,8 @@ Result<int> spawnDetached(const std::vector<std::string>& arguments, int log) {
             Descriptor unneeded(process);
             return errnoError(birth.error, "starting " + arguments.front());
         }
-        process = pidfd_open(birth.pid, 0);
+        // By number: glibc's header lacks extern "C" in some versions.
+        process = static_cast<int>(syscall(SYS_pidfd_open, birth.pid, 0));
     }
 }
 

@@ -15,8 +15,8 @@ Result<std::string> findEngine();
 
 struct LaunchOptions {
     std::string store;
-    std::vector<std::string> arguments; // besides --store DIR
-    std::string engine;                 // default: findEngine()
+    std::vector<std::string> arguments{}; // besides --store DIR
+    std::string engine{};                 // default: findEngine()
     std::chrono::milliseconds timeout{60'000};
 };
 

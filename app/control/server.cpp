@@ -69,8 +69,6 @@ ControlServer::~ControlServer() {
     }
     close();
     m_connections.clear();
-    if (m_lock >= 0)
-        ::close(m_lock);
 }
 
 Status ControlServer::listen(const ControlAddress& address) {
@@ -114,6 +112,8 @@ void ControlServer::close() {
         ::close(m_listener);
         m_listener = -1;
     }
+    if (m_lock >= 0)
+        ::close(std::exchange(m_lock, -1));
     std::vector<LineSocket*> sockets;
     for (auto& [id, connection] : m_connections)
         sockets.push_back(connection.socket.get());

@@ -70,9 +70,9 @@ class ControlServer : public QObject {
         std::function<void(const QJsonObject& params, const RequestContext&, ResponderPtr)>;
 
     struct Options {
-        QString program; // "pgarbord 0.1.0"
-        QString store;   // canonical path; clients that expect another one are refused
-        std::vector<uid_t> alsoAllowed;
+        QString program{}; // "pgarbord 0.1.0"
+        QString store{};   // canonical path; clients that expect another one are refused
+        std::vector<uid_t> alsoAllowed{};
         int maxConnections = arbor::maxConnections;
         std::chrono::milliseconds helloTimeout = arbor::helloTimeout;
     };
@@ -83,7 +83,8 @@ class ControlServer : public QObject {
     // socket that a dead engine left, and listens with mode 0600. Call it after privileges were dropped:
     // clients check who listens.
     Status listen(const ControlAddress& address);
-    // Takes no more connections and closes those there are, after sending what is queued for them.
+    // Takes no more connections and closes those there are, after sending what is queued for them. listen()
+    // may follow.
     void close();
 
     // Registering a name twice replaces the handler. `hello`, `ping`, `subscribe` and `unsubscribe` are the
