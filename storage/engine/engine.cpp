@@ -318,11 +318,12 @@ Result<std::shared_ptr<TimelineView>> Engine::beginRoot(std::uint32_t mode, Owne
     return view;
 }
 
-Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec) {
+Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec,
+                                        Lsn lsn) {
     ARBOR_TRY(m_store->sync()); // the files first, then the name
     spec.timeline = view.timeline();
     spec.rootInode = view.root();
-    const ForkPoint begin{m_store->lastPosition(), {}};
+    const ForkPoint begin{m_store->lastPosition(), lsn};
     ARBOR_ASSIGN(
         const CatalogChange change,
         operate(caller,
@@ -356,6 +357,45 @@ Result<TimelinePoint> Engine::headPoint(const BranchRecord& branch) {
     ARBOR_ASSIGN(const auto view, head(branch.timeline));
     ARBOR_ASSIGN(const ForkPoint at, view->present());
     return TimelinePoint{branch.timeline, at};
+}
+
+Lsn Engine::lineageStart(TimelineId timeline) const {
+    const MutexLock lock(m_catalogMutex);
+    const std::vector<LineageStep> lineage = m_catalog.lineage(timeline);
+    for (std::size_t i = 0; i < lineage.size(); ++i) {
+        const auto known = m_histories.find(lineage[i].timeline);
+        const Lsn start = known == m_histories.end() ? Lsn() : known->second.start.lsn;
+        // a history that begins behind the timeline's own fork point hides everything before
+        if (i + 1 == lineage.size() || start > lineage[i + 1].upTo.lsn)
+            return start;
+    }
+    return {};
+}
+
+Result<Engine::Resolved> Engine::resolve(const BranchRecord& branch, const PointSpec& spec) {
+    if (std::holds_alternative<std::monostate>(spec)) {
+        ARBOR_ASSIGN(const TimelinePoint point, headPoint(branch));
+        return Resolved{point, {}};
+    }
+    if (const auto* checkpoint = std::get_if<CheckpointName>(&spec)) {
+        ARBOR_ASSIGN(const CheckpointRecord record,
+                     catalog([&](const Catalog& c) { return c.checkpoint(branch.id, checkpoint->name); }));
+        return Resolved{record.point, {}};
+    }
+    ARBOR_ASSIGN(const auto view, head(branch.timeline));
+    ARBOR_TRY(view->followLog(LogFollower::Effort::Thorough));
+    ARBOR_TRY(m_store->sync()); // the marks of ancestors are read from the index
+    const Lsn from = lineageStart(branch.timeline);
+    LogAnswer answer;
+    if (const auto* lsn = std::get_if<Lsn>(&spec)) {
+        ARBOR_ASSIGN(answer, view->log().atLsn(from, *lsn));
+    } else if (const auto* time = std::get_if<Timestamp>(&spec)) {
+        ARBOR_ASSIGN(answer, view->log().atTime(from, *time));
+    } else {
+        ARBOR_ASSIGN(answer, view->log().atXid(from, std::get<Xid>(spec).value));
+    }
+    ARBOR_ASSIGN(const TimelinePoint point, pointAtLsn(branch, answer.lsn));
+    return Resolved{point, answer.message};
 }
 
 Result<TimelinePoint> Engine::pointAtLsn(const BranchRecord& branch, Lsn lsn) {
@@ -455,14 +495,9 @@ Result<TimelinePoint> Engine::settle(const TimelinePoint& point) {
         ARBOR_TRY(availableLocked(owned));
     }
     ARBOR_ASSIGN(const auto view, head(owned.timeline));
-    std::shared_ptr<Head> open;
-    {
-        const MutexLock lock(m_headsMutex);
-        open = m_heads[owned.timeline];
-    }
-    if (const std::string refusal = open->follower->refusal(); !refusal.empty())
+    if (const std::string refusal = view->log().refusal(); !refusal.empty())
         return makeError(ErrorKind::Refused, "no fork can be made here now: {}", refusal);
-    ARBOR_TRY(open->follower->syncLog(owned.at.lsn));
+    ARBOR_TRY(view->log().syncLog(owned.at.lsn));
     if (m_options.checkFork)
         ARBOR_TRY(m_options.checkFork(*this, owned));
     return owned;

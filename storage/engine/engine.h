@@ -29,6 +29,13 @@ struct Caller {
     std::string command; // as the command line would write it
 };
 
+struct Xid { // 64-bit
+    std::uint64_t value = 0;
+};
+struct CheckpointName {
+    std::string name;
+};
+
 // A timeline as a follower of its log is made for it.
 struct LogPlace {
     TimelineId timeline;
@@ -61,6 +68,7 @@ class Engine : private SyncParticipant {
     ~Engine() override;
 
     Store& store() { return *m_store; }
+    const std::string& directory() const { return m_store->directory(); }
     const Clock& clock() const { return m_store->clock(); }
     Status sync() { return m_store->sync(); }
 
@@ -100,15 +108,24 @@ class Engine : private SyncParticipant {
 
     // --- Roots: a timeline whose files are written before it has a name. Without finishRoot() it is garbage.
     Result<std::shared_ptr<TimelineView>> beginRoot(std::uint32_t mode, Owner owner);
-    Result<BranchRecord> finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec);
+    Result<BranchRecord> finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec, Lsn begin);
     // --- A fork without a name, for a peek: gone when nobody holds it and closeIdleHeads() is called.
     Result<std::shared_ptr<TimelineView>> fork(const TimelinePoint& point);
 
     // --- Points
     // The present point of a branch.
     Result<TimelinePoint> headPoint(const BranchRecord& branch);
+    // A point in other words. The message says what was adjusted, where something was.
+    using PointSpec = std::variant<std::monostate /* head */, Lsn, Timestamp, Xid, CheckpointName>;
+    struct Resolved {
+        TimelinePoint point;
+        std::string message;
+    };
+    Result<Resolved> resolve(const BranchRecord& branch, const PointSpec& spec);
     // The point of a branch's lineage at an LSN, which must be where a record ends.
     Result<TimelinePoint> pointAtLsn(const BranchRecord& branch, Lsn lsn);
+    // Where the history of a branch's lineage begins: no earlier LSN can be asked for.
+    Lsn lineageStart(TimelineId timeline) const;
     // Whether a point can still be read: inside the history window, or at a pin. Refused, with the range,
     // otherwise.
     Status available(const TimelinePoint& point) const;

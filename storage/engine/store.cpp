@@ -206,6 +206,8 @@ Status Store::runSync() {
         fail(done.error());
         return done;
     }
+    for (SyncParticipant* participant : m_participants)
+        participant->durable();
     m_syncedEpoch = epoch;
     return {};
 }

@@ -34,6 +34,8 @@ class SyncParticipant {
     virtual void collect(IndexBatch& batch) = 0;
     // Step 2: makes durable what the collected entries rely on outside of the index and the segments.
     virtual Status makeDurable() { return {}; }
+    // Step 4: what the last collect() took is durable.
+    virtual void durable() {}
 };
 
 class Store {

@@ -20,13 +20,8 @@ TimelineView::~TimelineView() {
         m_store.leave(this);
 }
 
-Result<Lsn> TimelineView::advance() {
-    const MutexLock lock(m_scanMutex);
-    return m_follower->advance();
-}
-
-Status TimelineView::followLog() {
-    ARBOR_ASSIGN(const Lsn end, advance());
+Status TimelineView::followLog(LogFollower::Effort effort) {
+    ARBOR_ASSIGN(const Lsn end, m_follower->advance(effort));
     const MutexLock lock(m_mutex);
     m_last.lsn = std::max(m_last.lsn, end);
     return {};
@@ -34,7 +29,7 @@ Status TimelineView::followLog() {
 
 Result<ForkPoint> TimelineView::present() {
     // Whatever is accepted from here on gets at least this LSN and a greater position.
-    ARBOR_ASSIGN(const Lsn end, advance());
+    ARBOR_ASSIGN(const Lsn end, m_follower->advance());
     const MutexLock lock(m_mutex);
     m_last.lsn = std::max(m_last.lsn, end);
     return m_last;

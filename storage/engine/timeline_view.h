@@ -1,7 +1,7 @@
 // TimelineView: BranchView over the store. One object a timeline is writable (its head); any number look at
 // positions.
 //
-// Locks, in this order: a node's writeMutex, m_namesMutex, m_scanMutex, m_mutex, a page map's, a segment
+// Locks, in this order: a node's writeMutex, m_namesMutex, m_mutex, a page map's, a segment
 // appender's. m_mutex orders acceptance: under it a write draws its position, and everything that a position
 // means (its LSN, the image, the entry for the index) is recorded before it is released, so that "all
 // positions up to c" is a state that the timeline really had.
@@ -46,8 +46,9 @@ class TimelineView final : public BranchView, public SyncParticipant {
     // The present point: advances the scan, and answers a pair that nothing can join later.
     Result<ForkPoint> present() ARBOR_EXCLUDES(m_mutex);
     // Advances the scan (a timer calls it too, so that no write has to read a gigabyte of log).
-    Status followLog() ARBOR_EXCLUDES(m_mutex);
+    Status followLog(LogFollower::Effort effort = LogFollower::Effort::Quick) ARBOR_EXCLUDES(m_mutex);
     const Lineage& lineage() const { return m_lineage; }
+    LogFollower& log() { return *m_follower; } // of a head
     // A sweep moved images of a file.
     struct Move {
         BlockNumber block;
@@ -95,6 +96,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
 
     void collect(IndexBatch& batch) override;
     Status makeDurable() override;
+    void durable() override { m_follower->durable(); }
 
   private:
     struct PendingPage {
@@ -149,7 +151,6 @@ class TimelineView final : public BranchView, public SyncParticipant {
     Status resize(Node& node, std::uint64_t size) ARBOR_REQUIRES(node.writeMutex);
 
     // timeline_view.cpp
-    Result<Lsn> advance();
     // Draws a position whose log position is `lsn`; noted for the map of positions.
     Position draw(Lsn lsn) ARBOR_REQUIRES(m_mutex);
     void setSize(Node& node, std::uint64_t size, Position position) ARBOR_REQUIRES(m_mutex);
@@ -165,7 +166,6 @@ class TimelineView final : public BranchView, public SyncParticipant {
     std::uint64_t m_nextUnversioned ARBOR_GUARDED_BY(m_namesMutex) = unversionedInodeBase;
     std::atomic<std::uint64_t> m_halves{0}; // pieces of pages held back, in all files
 
-    Mutex m_scanMutex;
     Mutex m_mutex;
     ForkPoint m_last ARBOR_GUARDED_BY(m_mutex);
     Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions

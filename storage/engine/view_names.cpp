@@ -171,7 +171,7 @@ Status TimelineView::createRoot(std::uint32_t mode, Owner owner) {
     node.inode = m_root;
     const Timestamp now = m_store.clock().now();
     node.attributes = {FileType::Directory, mode, owner.uid, owner.gid, 1, now, now, {}, {}};
-    ARBOR_ASSIGN(const Lsn lsn, advance());
+    ARBOR_ASSIGN(const Lsn lsn, m_follower->advance());
     {
         const MutexLock lock(m_mutex);
         putAttributes(node, draw(lsn));
@@ -197,7 +197,7 @@ Result<Attributes> TimelineView::createNode(InodeId directory, std::string_view 
         node = m_tree.add(*parent, name, {m_nextUnversioned++}, record);
         node->loose = std::move(loose);
     } else {
-        ARBOR_ASSIGN(const Lsn lsn, advance());
+        ARBOR_ASSIGN(const Lsn lsn, m_follower->advance());
         node = m_tree.add(*parent, name, m_store.nextInode(), record);
         const MutexLock order(m_mutex);
         const Position position = draw(lsn);
@@ -260,7 +260,7 @@ Status TimelineView::unlink(InodeId directory, std::string_view name) {
         return makeError(ErrorKind::IsADirectory, "{} is a directory", name);
     if (node->inode.value >= hostInodeBase)
         return makeError(ErrorKind::Permission, "{} belongs to PgArbor and stays", name);
-    ARBOR_ASSIGN(const Lsn lsn, advance());
+    ARBOR_ASSIGN(const Lsn lsn, m_follower->advance());
     const MutexLock order(m_mutex);
     const Position position = isVersioned(node->inode) ? draw(lsn) : Position();
     if (position)
@@ -283,7 +283,7 @@ Status TimelineView::removeDirectory(InodeId directory, std::string_view name) {
     if (std::any_of(node->children.begin(), node->children.end(),
                     [](const auto& child) { return child.second.inode.value < hostInodeBase; }))
         return makeError(ErrorKind::DirectoryNotEmpty, "{} is not empty", name);
-    ARBOR_ASSIGN(const Lsn lsn, advance());
+    ARBOR_ASSIGN(const Lsn lsn, m_follower->advance());
     const MutexLock order(m_mutex);
     const Position position = draw(lsn);
     putName(*parent, name, {}, position);
@@ -327,7 +327,7 @@ Status TimelineView::rename(InodeId fromDirectory, std::string_view fromName, In
         if (at == node)
             return makeError(ErrorKind::InvalidArgument, "{} cannot be moved below itself", fromName);
 
-    ARBOR_ASSIGN(const Lsn lsn, advance());
+    ARBOR_ASSIGN(const Lsn lsn, m_follower->advance());
     const MutexLock order(m_mutex);
     const bool versioned = isVersioned(node->inode);
     const Position position = versioned ? draw(lsn) : Position();
@@ -357,7 +357,7 @@ Result<Attributes> TimelineView::setAttributes(InodeId inode, const AttributeCha
     const bool logged = isVersioned(inode) && node->attributes.links > 0;
     Lsn lsn;
     if (logged) {
-        ARBOR_ASSIGN(lsn, advance());
+        ARBOR_ASSIGN(lsn, m_follower->advance());
     }
     AttributeRecord& record = node->attributes;
     record.mode = change.mode.value_or(record.mode);

@@ -44,15 +44,25 @@ class FakeLogs {
 class FakeFollower final : public LogFollower {
   public:
     FakeFollower(FakeLogs& logs, const LogPlace& place) : m_logs(logs), m_place(place) {}
-    Result<Lsn> advance() override {
+    Result<Lsn> advance(Effort) override {
         return m_logs.end(m_place.timeline, std::max(m_place.fork.lsn, Lsn{1000}));
     }
     void collect(IndexBatch&) override {}
     Status syncKept() override { return {}; }
     Status syncLog(Lsn) override { return {}; }
+    void durable() override {}
     std::string refusal() const override { return {}; }
+    Status prepareStart(Bytes) override { return {}; }
+    Result<LogAnswer> atLsn(Lsn, Lsn lsn) override { return LogAnswer{lsn, {}}; }
+    Result<LogAnswer> atTime(Lsn, Timestamp) override { return unsupported(); }
+    Result<LogAnswer> atXid(Lsn, std::uint64_t) override { return unsupported(); }
+    Result<std::vector<WalMark>> marks(Lsn, Lsn, std::size_t) override { return std::vector<WalMark>(); }
+    Result<std::vector<WalMarks::Point>> curve(Lsn, Lsn, std::size_t) override {
+        return std::vector<WalMarks::Point>();
+    }
 
   private:
+    static Error unsupported() { return makeError(ErrorKind::Unsupported, "a fake log knows LSNs only"); }
     FakeLogs& m_logs;
     const LogPlace m_place;
 };

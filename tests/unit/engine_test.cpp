@@ -39,7 +39,7 @@ class EngineTest : public QObject {
         ARBOR_TRY(Engine::create(*m_disk, "/store", fakeOptions(m_logs)));
         ARBOR_TRY(openEngine());
         ARBOR_ASSIGN(const auto root, m_engine->beginRoot(0700, {1000, 1000}));
-        ARBOR_ASSIGN(m_main, m_engine->finishRoot(caller, *root, {"main", {}, 15, 16u << 20, {}}));
+        ARBOR_ASSIGN(m_main, m_engine->finishRoot(caller, *root, {"main", {}, 15, 16u << 20, {}}, Lsn{1000}));
         ARBOR_ASSIGN(m_view, m_engine->head(m_main.timeline));
         return {};
     }

@@ -1,0 +1,359 @@
+#include "storage/engine/wal_follower.h"
+
+#include "storage/wal/fork_wal.h"
+#include "storage/wal/wal_marks.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace arbor {
+
+namespace {
+
+// A root that is being filled has no log yet.
+class NoLog final : public LogFollower {
+  public:
+    Result<Lsn> advance(Effort) override { return Lsn(); }
+    void collect(IndexBatch&) override {}
+    void durable() override {}
+    Status syncKept() override { return {}; }
+    Status syncLog(Lsn) override { return {}; }
+    std::string refusal() const override { return "its files are still being written"; }
+    Status prepareStart(Bytes) override {
+        return makeError(ErrorKind::Refused, "its files are still being written");
+    }
+    Result<LogAnswer> atLsn(Lsn, Lsn) override { return none(); }
+    Result<LogAnswer> atTime(Lsn, Timestamp) override { return none(); }
+    Result<LogAnswer> atXid(Lsn, std::uint64_t) override { return none(); }
+    Result<std::vector<WalMark>> marks(Lsn, Lsn, std::size_t) override { return std::vector<WalMark>(); }
+    Result<std::vector<WalMarks::Point>> curve(Lsn, Lsn, std::size_t) override {
+        return std::vector<WalMarks::Point>();
+    }
+
+  private:
+    static Error none() { return makeError(ErrorKind::NotFound, "there is no log yet"); }
+};
+
+class WalFollower final : public LogFollower {
+  public:
+    static Result<std::unique_ptr<LogFollower>> open(Engine& engine, const LogPlace& place);
+
+    Result<Lsn> advance(Effort effort) override {
+        const MutexLock lock(m_mutex);
+        ARBOR_TRY(m_scanner.advance(m_writer, effort));
+        return m_scanner.end();
+    }
+    void collect(IndexBatch& batch) override {
+        const MutexLock lock(m_mutex);
+        if (m_saved != m_scanner.state()) {
+            m_saved = m_scanner.state();
+            m_writer.save(m_saved);
+        }
+        m_marks.addTo(batch);
+    }
+    void durable() override { m_marks.written(); }
+    Status syncKept() override {
+        const MutexLock lock(m_mutex);
+        return m_scanner.syncKept();
+    }
+    Status syncLog(Lsn lsn) override {
+        const MutexLock lock(m_syncMutex);
+        if (lsn <= m_synced)
+            return {};
+        WalChain chain = makeChain();
+        ARBOR_TRY(arbor::syncLog(chain, m_synced, lsn));
+        m_synced = lsn;
+        return {};
+    }
+    std::string refusal() const override {
+        const MutexLock lock(m_mutex);
+        if (!m_scanner.stuck())
+            return {};
+        return fmt::format("the log cannot be read behind {} ({}), though there are newer segments",
+                           m_scanner.end(), m_scanner.reason());
+    }
+    Status prepareStart(Bytes control) override;
+    Result<LogAnswer> atLsn(Lsn from, Lsn lsn) override {
+        return ask(from, [&](WalMarks& marks) { return marks.atLsn(lsn); });
+    }
+    Result<LogAnswer> atTime(Lsn from, Timestamp time) override {
+        return ask(from, [&](WalMarks& marks) { return marks.atTime(time); });
+    }
+    Result<LogAnswer> atXid(Lsn from, std::uint64_t xid) override {
+        return ask(from, [&](WalMarks& marks) { return marks.atXid(xid); });
+    }
+    Result<std::vector<WalMark>> marks(Lsn from, Lsn to, std::size_t limit) override {
+        return with(from, [&](WalMarks& marks) { return marks.marksBetween(from, to, limit); });
+    }
+    Result<std::vector<WalMarks::Point>> curve(Lsn from, Lsn to, std::size_t limit) override {
+        return with(from, [&](WalMarks& marks) { return marks.curve(from, to, limit); });
+    }
+
+  private:
+    struct Parts {
+        std::vector<WalLayer> layers;
+        std::vector<WalMarks::Span> spans;
+        std::uint64_t systemId = 0;
+        std::uint32_t tli = 1;
+    };
+    WalFollower(Engine& engine, const LogPlace& place, const WalFormat& format, Parts parts, ScanState state);
+
+    static Result<ScanState> beginning(Engine& engine, const LogPlace& place, const Parts& parts,
+                                       const MarkStore& marks, const ControlFile& control);
+    Status recognise();
+    WalChain makeChain() const {
+        return {m_engine.store().disk(), m_parts.layers, m_place.walSegmentSize, m_parts.systemId};
+    }
+    // A walk of its own over the log, so that a question never holds up a write.
+    template <class Question>
+    auto with(Lsn from, Question question) -> decltype(question(std::declval<WalMarks&>())) {
+        ScanState head;
+        {
+            const MutexLock lock(m_mutex);
+            head = m_scanner.state();
+        }
+        WalChain chain = makeChain();
+        ARBOR_TRY(chain.followTli(head.tli));
+        WalMarks marks(m_marks, m_parts.spans, chain, m_format, from, head);
+        return question(marks);
+    }
+    template <class Question>
+    Result<LogAnswer> ask(Lsn from, Question question) {
+        ARBOR_ASSIGN(const WalMarks::Answer answer, with(from, question));
+        return LogAnswer{answer.state.end, answer.message};
+    }
+
+    Engine& m_engine;
+    const LogPlace m_place;
+    const WalFormat& m_format;
+    const Parts m_parts;
+    IndexMarkStore m_durableMarks;
+    PendingMarks m_marks;
+
+    mutable Mutex m_mutex;
+    MarkWriter m_writer ARBOR_GUARDED_BY(m_mutex);
+    WalScanner m_scanner ARBOR_GUARDED_BY(m_mutex);
+    ScanState m_saved ARBOR_GUARDED_BY(m_mutex);
+
+    Mutex m_syncMutex;
+    Lsn m_synced ARBOR_GUARDED_BY(m_syncMutex);
+};
+
+WalFollower::WalFollower(Engine& engine, const LogPlace& place, const WalFormat& format, Parts parts,
+                         ScanState state)
+    : m_engine(engine), m_place(place), m_format(format), m_parts(std::move(parts)),
+      m_durableMarks(engine.store().index()), m_marks(m_durableMarks), m_writer(place.timeline, m_marks),
+      m_scanner(makeChain(), format,
+                {walDirectory(engine, place.timeline), keptDirectory(engine, place.timeline)}, state),
+      m_saved(state), m_synced(place.fork.lsn) {}
+
+// Where the scan of a timeline without a saved state begins. For a fork that includes building its log: the
+// point at which its server will write is only known from there.
+Result<ScanState> WalFollower::beginning(Engine& engine, const LogPlace& place, const Parts& parts,
+                                         const MarkStore& marks, const ControlFile& control) {
+    Disk& disk = engine.store().disk();
+    if (place.lineage.size() == 1) {
+        WalChain chain(disk, parts.layers, place.walSegmentSize, parts.systemId);
+        ARBOR_TRY(chain.followTli(control.recoveryTli()));
+        return WalScanner::stateAtCheckpoint(chain, control);
+    }
+    // the log as the fork sees it: its parent's, up to the fork
+    std::vector<WalLayer> layers(parts.layers.begin() + 1, parts.layers.end());
+    WalChain chain(disk, layers, place.walSegmentSize, parts.systemId);
+    ARBOR_TRY(chain.followTli(control.recoveryTli()));
+    ARBOR_ASSIGN(const auto known, MarkWriter::anchors(marks, place.lineage[1].timeline)(place.fork.lsn + 1));
+    ARBOR_ASSIGN(const ForkWalPlan plan, planForkWal(chain, control, place.fork.lsn, known));
+    ARBOR_TRY(buildForkWal(chain, plan, walDirectory(engine, place.timeline)));
+    return plan.state;
+}
+
+Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const LogPlace& place) {
+    if (place.pgMajor == 0)
+        return std::unique_ptr<LogFollower>(new NoLog);
+    const WalFormat* format = walFormatOfMajor(static_cast<int>(place.pgMajor));
+    if (format == nullptr)
+        return makeError(ErrorKind::Unsupported, "logs of PostgreSQL {} are not known", place.pgMajor);
+    Disk& disk = engine.store().disk();
+    for (const char* folder : {"wal", "walkeep"})
+        ARBOR_TRY(ensureDirectory(disk, fmt::format("{}/{}", engine.store().directory(), folder)));
+    ARBOR_TRY(ensureDirectory(disk, keptDirectory(engine, place.timeline)));
+
+    Parts parts;
+    for (std::size_t i = 0; i < place.lineage.size(); ++i) {
+        const LineageStep& step = place.lineage[i];
+        const Lsn limit = i == 0 ? Lsn() : step.upTo.lsn;
+        parts.layers.push_back(
+            {{walDirectory(engine, step.timeline), keptDirectory(engine, step.timeline)}, limit});
+        parts.spans.push_back({step.timeline, limit});
+    }
+    const TimelinePoint start =
+        place.lineage.size() == 1
+            ? TimelinePoint{place.timeline,
+                            {engine.store().lastPosition(), engine.historyStart(place.timeline).lsn}}
+            : TimelinePoint{place.lineage[1].timeline, place.fork};
+    ARBOR_ASSIGN(const ControlFile control, controlAt(engine, start));
+    parts.systemId = control.systemId;
+
+    const IndexMarkStore marks(engine.store().index());
+    ARBOR_ASSIGN(std::optional<ScanState> state, MarkWriter::savedState(marks, place.timeline));
+    const bool isNew = !state;
+    if (isNew || (place.lineage.size() > 1 && !disk.info(walDirectory(engine, place.timeline)))) {
+        ARBOR_ASSIGN(const ScanState begun, beginning(engine, place, parts, marks, control));
+        if (isNew)
+            state = begun;
+    }
+    std::unique_ptr<WalFollower> follower(new WalFollower(engine, place, *format, std::move(parts), *state));
+    if (isNew) {
+        const MutexLock lock(follower->m_mutex);
+        follower->m_writer.begin(*state);
+        follower->m_writer.save(*state);
+    } else {
+        ARBOR_TRY(follower->recognise());
+    }
+    return std::unique_ptr<LogFollower>(std::move(follower));
+}
+
+// After a reopen: is the log still the one that was scanned?
+Status WalFollower::recognise() {
+    std::optional<Lsn> clamp;
+    {
+        const MutexLock lock(m_mutex);
+        ARBOR_TRY(m_writer.open());
+        ARBOR_ASSIGN(clamp, m_scanner.resume(MarkWriter::anchors(m_marks, m_place.timeline)));
+        if (clamp)
+            ARBOR_TRY(m_writer.forgetBehind(*clamp));
+    }
+    return clamp ? m_engine.clampHistory(m_place.timeline, *clamp) : Status();
+}
+
+Status WalFollower::prepareStart(Bytes control) {
+    ARBOR_ASSIGN(const ControlFile file, parseControlFile(control));
+    std::optional<Lsn> clamp;
+    {
+        const MutexLock lock(m_mutex);
+        ARBOR_TRY(m_scanner.advance(m_writer, Effort::Thorough));
+        ARBOR_ASSIGN(const WalScanner::Start start, m_scanner.prepareStart(file));
+        clamp = start.clamped;
+        if (clamp)
+            ARBOR_TRY(m_writer.forgetBehind(*clamp));
+    }
+    return clamp ? m_engine.clampHistory(m_place.timeline, *clamp) : Status();
+}
+
+// Unversioned content: a nameless file in the timeline's scratch directory, gone with the engine.
+class HostLooseFile final : public LooseFile {
+  public:
+    explicit HostLooseFile(int descriptor) : m_descriptor(descriptor) {}
+    ~HostLooseFile() override { ::close(m_descriptor); }
+
+    Result<std::size_t> read(std::uint64_t offset, MutableBytes into) override {
+        std::size_t done = 0;
+        while (done < into.size()) {
+            const ssize_t got = ::pread(m_descriptor, into.data() + done, into.size() - done,
+                                        static_cast<off_t>(offset + done));
+            if (got < 0 && errno == EINTR)
+                continue;
+            if (got < 0)
+                return errnoError(errno, "reading an unversioned file");
+            if (got == 0)
+                break;
+            done += static_cast<std::size_t>(got);
+        }
+        return done;
+    }
+    Status write(std::uint64_t offset, Bytes bytes) override {
+        while (!bytes.empty()) {
+            const ssize_t put =
+                ::pwrite(m_descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+            if (put < 0 && errno == EINTR)
+                continue;
+            if (put < 0)
+                return errnoError(errno, "writing an unversioned file");
+            bytes = bytes.subspan(static_cast<std::size_t>(put));
+            offset += static_cast<std::size_t>(put);
+        }
+        return {};
+    }
+    Status truncate(std::uint64_t size) override {
+        if (::ftruncate(m_descriptor, static_cast<off_t>(size)) != 0)
+            return errnoError(errno, "truncating an unversioned file");
+        return {};
+    }
+    std::uint64_t size() const override {
+        struct stat status {};
+        return ::fstat(m_descriptor, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+    }
+
+  private:
+    const int m_descriptor;
+};
+
+Result<std::unique_ptr<LooseFile>> makeLooseFile(const std::string& directory) {
+    const int descriptor = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return errnoError(errno, fmt::format("making an unversioned file in {}", directory));
+    return std::unique_ptr<LooseFile>(new HostLooseFile(descriptor));
+}
+
+Status checkFork(Engine& engine, const TimelinePoint& point) {
+    ARBOR_ASSIGN(const ControlFile control, controlAt(engine, point));
+    if (!control.consistentAt(point.at.lsn))
+        return makeError(
+            ErrorKind::Refused,
+            "the database is still recovering and not yet consistent at {}: try again when it is",
+            point.at.lsn);
+    return {};
+}
+
+} // namespace
+
+std::string walDirectory(const Engine& engine, TimelineId timeline) {
+    return fmt::format("{}/wal/{}", engine.directory(), timeline);
+}
+std::string keptDirectory(const Engine& engine, TimelineId timeline) {
+    return fmt::format("{}/walkeep/{}", engine.directory(), timeline);
+}
+std::string scratchDirectory(const Engine& engine, TimelineId timeline) {
+    return fmt::format("{}/scratch/{}", engine.directory(), timeline);
+}
+
+Result<std::string> readPath(BranchView& view, std::string_view path) {
+    InodeId at = view.root();
+    std::uint64_t size = 0;
+    while (!path.empty()) {
+        const std::string_view part = path.substr(0, path.find('/'));
+        path.remove_prefix(std::min(path.size(), part.size() + 1));
+        ARBOR_ASSIGN(const Attributes found, view.lookup(at, part));
+        at = found.inode;
+        size = found.size;
+    }
+    std::string content(size, '\0');
+    ARBOR_ASSIGN(const std::size_t got, view.read(at, 0, std::as_writable_bytes(std::span(content))));
+    content.resize(got);
+    return content;
+}
+
+Result<ControlFile> controlAt(Engine& engine, const TimelinePoint& point) {
+    ARBOR_ASSIGN(const auto view, engine.look(point));
+    ARBOR_ASSIGN(const std::string content, readPath(*view, "global/pg_control"));
+    return parseControlFile(std::as_bytes(std::span(content)));
+}
+
+Engine::Options standardOptions() {
+    Engine::Options options;
+    options.followers = WalFollower::open;
+    options.checkFork = checkFork;
+    options.places = [](Engine& engine, TimelineId timeline) {
+        const std::string wal = walDirectory(engine, timeline);
+        const std::string scratch = scratchDirectory(engine, timeline);
+        return HostPlaces{
+            [wal, scratch](const std::string& name) { return name == "pg_wal" ? wal : scratch + "/" + name; },
+            [scratch] { return makeLooseFile(scratch); }};
+    };
+    return options;
+}
+
+} // namespace arbor
