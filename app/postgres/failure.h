@@ -17,7 +17,7 @@ struct ExitContext {
     bool wasRunning = false;
     int major = 0;
     std::uint16_t port = 0;
-    std::string logFile;
+    std::string logFile = {};
 };
 
 // log: what the server wrote since it was started (its end is enough).

@@ -1,1 +1,3 @@
-arbor_test(test_launcher SOURCES launcher_test.cpp LINKS arbor_postgres LABELS postgres TIMEOUT 120)
+foreach(part launcher launcher_units)
+    arbor_test(test_${part} SOURCES ${part}_test.cpp LINKS arbor_postgres LABELS postgres TIMEOUT 180)
+endforeach()

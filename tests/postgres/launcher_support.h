@@ -11,6 +11,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,13 +20,16 @@ namespace arbor::launcher_test {
 
 namespace fs = std::filesystem;
 
-// Postgres refuses root: a program that root started becomes the user postgres for good.
+// Postgres refuses root: a program that root started becomes the user postgres for good. The kernel then
+// hides its files, and those of children that it forks, from others of that user until they exec; the tests
+// look at such ones.
 inline bool leaveRoot() {
     if (::geteuid() != 0)
         return true;
     const passwd* user = ::getpwnam("postgres");
     return user != nullptr && ::initgroups("postgres", user->pw_gid) == 0 && ::setgid(user->pw_gid) == 0 &&
-           ::setuid(user->pw_uid) == 0 && ::setenv("HOME", "/tmp", 1) == 0;
+           ::setuid(user->pw_uid) == 0 && ::setenv("HOME", "/tmp", 1) == 0 &&
+           ::prctl(PR_SET_DUMPABLE, 1) == 0;
 }
 
 class TemporaryDirectory {
