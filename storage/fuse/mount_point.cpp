@@ -1,6 +1,7 @@
 #include "storage/fuse/mount_point.h"
 
 #include <linux/fuse.h>
+#include <pwd.h>
 
 #include <array>
 #include <cerrno>
@@ -244,8 +245,10 @@ bool ordinaryUserCanMount(Owner user) {
 Status dropPrivileges(Owner user) {
     if (user.uid == 0)
         return makeError(ErrorKind::InvalidArgument, "root is not a user to become");
-    if (setgroups(0, nullptr) != 0 || setresgid(user.gid, user.gid, user.gid) != 0 ||
-        setresuid(user.uid, user.uid, user.uid) != 0)
+    // with the groups that the user has: Debian's servers read their TLS key by one
+    const passwd* const entry = getpwuid(user.uid);
+    if ((entry ? initgroups(entry->pw_name, user.gid) : setgroups(0, nullptr)) != 0 ||
+        setresgid(user.gid, user.gid, user.gid) != 0 || setresuid(user.uid, user.uid, user.uid) != 0)
         return errnoError(errno, fmt::format("becoming user {}", user.uid));
     // with the last user id of root the kernel cleared the permitted and ambient capabilities; make sure of
     // it
