@@ -401,6 +401,13 @@ std::vector<const TrashRecord*> Catalog::trash() const {
     return all;
 }
 
+std::vector<const TrashRecord*> Catalog::trashOf(BranchId id) const {
+    std::vector<const TrashRecord*> entries;
+    for (const TrashId entry : secondsOf(m_trashBranches, id))
+        entries.push_back(findTrash(entry));
+    return entries;
+}
+
 Result<TrashRecord> Catalog::newestTrash(std::string_view name) const {
     auto after = m_trashNames.upper_bound({std::string(name), Timestamp{INT64_MAX}, TrashId{UINT64_MAX}});
     if (after != m_trashNames.begin() && std::get<0>(*--after) == name)

@@ -117,7 +117,8 @@ class Catalog {
     std::vector<const CheckpointRecord*> allCheckpoints() const;    // by id
 
     const TrashRecord* findTrash(TrashId id) const;
-    std::vector<const TrashRecord*> trash() const; // newest first
+    std::vector<const TrashRecord*> trash() const;              // newest first
+    std::vector<const TrashRecord*> trashOf(BranchId id) const; // oldest first
     // The newest entry under that name; NotFound in words.
     Result<TrashRecord> newestTrash(std::string_view name) const;
 

@@ -3,6 +3,7 @@
 #include "storage/timelines/codec.h"
 #include "storage/timelines/operation_log.h"
 
+#include <algorithm>
 #include <set>
 
 namespace arbor {
@@ -69,7 +70,8 @@ class Swap {
         ARBOR_TRY(checkBranches());
         ARBOR_TRY(checkCheckpoints(readable));
         throwAwayWhatIsLeft();
-        ARBOR_TRY(checkTraces());
+        ARBOR_TRY(checkLines());
+        keepNamesOfParents();
         for (const BranchRecord& branch : m_branches)
             m_edit.put(branch);
         for (const TrashRecord& entry : m_trash)
@@ -82,6 +84,7 @@ class Swap {
   private:
     Status addBranch(BranchId id, const std::optional<std::string>& target) {
         m_changedBranches.insert(id);
+        m_touched.insert(id);
         const BranchRecord* present = m_catalog.findBranch(id);
         if (present)
             m_left.push_back(*present);
@@ -103,6 +106,9 @@ class Swap {
     }
 
     Status addTrash(TrashId id, const std::optional<std::string>& target) {
+        m_changedTrash.insert(id);
+        if (const TrashRecord* present = m_catalog.findTrash(id))
+            m_touched.insert(present->branch.id);
         if (!target) {
             m_edit.erase(id);
             return {};
@@ -121,6 +127,7 @@ class Swap {
             return {};
         }
         ARBOR_ASSIGN(CheckpointRecord back, decodeCheckpoint(id, *target));
+        m_touched.insert(back.branch);
         m_checkpoints.push_back(std::move(back));
         return {};
     }
@@ -141,12 +148,6 @@ class Swap {
 
     Status checkCheckpoints(const OperationLog::Readable& readable) const {
         for (const CheckpointRecord& checkpoint : m_checkpoints) {
-            bool known = m_catalog.knows(checkpoint.branch);
-            for (const BranchRecord& branch : m_branches)
-                known = known || branch.id == checkpoint.branch;
-            if (!known || !m_catalog.findTimeline(checkpoint.point.timeline))
-                return makeError(ErrorKind::Refused, "the branch of checkpoint \"{}\" is gone for good",
-                                 checkpoint.name);
             const auto holder = m_catalog.checkpoint(checkpoint.branch, checkpoint.name);
             if (holder && !m_changedCheckpoints.contains(holder->id))
                 return makeError(ErrorKind::Refused,
@@ -166,31 +167,58 @@ class Swap {
         for (const BranchRecord& left : m_left)
             if (!m_heads.contains(left.timeline)) {
                 m_edit.throwAway(left, TrashReason::Undone, m_now);
-                m_thrownAway.insert(left.id);
+                m_thrownAway.push_back(left);
             }
     }
 
-    // A branch may vanish without leaving its id in the trash (a trash entry that had come back as a branch
-    // of its own goes back as the entry it was). Its checkpoints would be nobody's; its children keep its
-    // name.
-    Status checkTraces() {
-        for (const BranchRecord& left : m_left) {
-            bool leavesTrace = m_thrownAway.contains(left.id);
-            for (const BranchRecord& branch : m_branches)
-                leavesTrace = leavesTrace || branch.id == left.id;
-            for (const TrashRecord& entry : m_trash)
-                leavesTrace = leavesTrace || entry.branch.id == left.id;
-            if (leavesTrace)
-                continue;
-            for (const CheckpointView& checkpoint : m_catalog.checkpoints(left.id))
-                if (!m_changedCheckpoints.contains(checkpoint.record.id))
-                    return makeError(ErrorKind::Refused,
-                                     "branch \"{}\" was given checkpoint \"{}\" since; delete that first",
-                                     left.name, checkpoint.record.name);
-            if (m_catalog.isParent(left.id))
-                m_edit.putRaw(goneBranchKey(left.id), encodeText(left.name));
+    // What a branch id stands on after the swap, live and in the trash.
+    std::vector<TimelineId> headsOf(BranchId id) const {
+        std::vector<TimelineId> heads;
+        if (const BranchRecord* live = m_catalog.findBranch(id); live && !m_changedBranches.contains(id))
+            heads.push_back(live->timeline);
+        for (const TrashRecord* entry : m_catalog.trashOf(id))
+            if (!m_changedTrash.contains(entry->id))
+                heads.push_back(entry->branch.timeline);
+        for (const auto& branches : {m_branches, m_thrownAway})
+            for (const BranchRecord& branch : branches)
+                if (branch.id == id)
+                    heads.push_back(branch.timeline);
+        for (const TrashRecord& entry : m_trash)
+            if (entry.branch.id == id)
+                heads.push_back(entry.branch.timeline);
+        return heads;
+    }
+
+    // A purge may have taken the line that a checkpoint was on, and a branch may vanish without leaving its
+    // id (a trash entry that had come back as a branch of its own goes back as the entry it was). No
+    // checkpoint may be left on no line.
+    Status checkLines() const {
+        for (const BranchId id : m_touched) {
+            const std::vector<TimelineId> heads = headsOf(id);
+            const auto onSome = [&](const CheckpointRecord& checkpoint) {
+                return std::any_of(heads.begin(), heads.end(), [&](TimelineId head) {
+                    return m_catalog.isOnLine(head, checkpoint.point);
+                });
+            };
+            for (const CheckpointRecord& checkpoint : m_checkpoints)
+                if (checkpoint.branch == id && !onSome(checkpoint))
+                    return makeError(ErrorKind::Refused, "the line of checkpoint \"{}\" is gone for good",
+                                     checkpoint.name);
+            for (const CheckpointView& view : m_catalog.checkpoints(id))
+                if (!m_changedCheckpoints.contains(view.record.id) && !onSome(view.record))
+                    return makeError(
+                        ErrorKind::Refused,
+                        "checkpoint \"{}\" would be left on no line of its branch; delete it first",
+                        view.record.name);
         }
         return {};
+    }
+
+    // The children of a branch that vanishes without a trace still show its name.
+    void keepNamesOfParents() {
+        for (const BranchRecord& left : m_left)
+            if (headsOf(left.id).empty() && m_catalog.isParent(left.id))
+                m_edit.putRaw(goneBranchKey(left.id), encodeText(left.name));
     }
 
     const Catalog& m_catalog;
@@ -201,7 +229,9 @@ class Swap {
     std::vector<TrashRecord> m_trash;
     std::vector<CheckpointRecord> m_checkpoints;
     std::set<BranchId> m_changedBranches;
-    std::set<BranchId> m_thrownAway;
+    std::set<TrashId> m_changedTrash;
+    std::set<BranchId> m_touched; // their heads or checkpoints change
+    std::vector<BranchRecord> m_thrownAway;
     std::set<CheckpointId> m_changedCheckpoints;
     std::set<TimelineId> m_heads; // what the records put back stand on
 };

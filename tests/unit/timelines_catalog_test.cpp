@@ -150,7 +150,7 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(steps.size(), std::size_t(2));
         QVERIFY(steps[0].upTo == headPoint);
         QVERIFY(steps[1] == (LineageStep{main, f.early}));
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
     }
 
     void restoreKeepsParentPortAndSettings() {
@@ -241,10 +241,10 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(f.reloaded().catalog.parentName(f.id("dev")), std::string("(deleted) main"));
         QVERIFY(f.catalog.unreachableTimelines().empty()); // dev needs main's timeline
         QCOMPARE(kindOf(f.catalog.removeTimeline(change.timeline)), ErrorKind::Refused);
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
         // With the last child the kept name goes, and the timelines, children first
         f.keep(f.catalog.purgeTrash(f.remove("dev").trash));
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
         const auto unreachable = f.catalog.unreachableTimelines();
         QCOMPARE(unreachable.size(), std::size_t(2));
         QVERIFY(unreachable[0] > unreachable[1]);
@@ -276,7 +276,7 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(kindOf(f.catalog.newestTrash("dev")), ErrorKind::NotFound);
         QCOMPARE(kindOf(f.catalog.restoreFromTrash(rest->id, f.now)), ErrorKind::NotFound);
         QCOMPARE(kindOf(f.catalog.newestTrash("de")), ErrorKind::NotFound);
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
     }
 
     void anExpiredBranchComesBackWithoutExpiryAndWithoutATakenPort() {
@@ -322,13 +322,13 @@ class TimelinesCatalogTest : public QObject {
         QVERIFY(offLine.error().message().find("off its line") != std::string::npos);
         // A point that was left behind can still be forked and restored to, by its checkpoint
         f.keep(f.catalog.createBranch("two", f.idOf("main"), f.fork(views[1].record.point), {}, f.now));
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
 
         // It goes with the old timeline
         f.keep(f.catalog.purgeTrash(restored.trash));
         views = f.catalog.checkpoints(f.idOf("main"));
         QCOMPARE(views.size(), std::size_t(1));
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
         f.run("", f.catalog.deleteCheckpoint(f.idOf("main"), "one"));
         QCOMPARE(kindOf(f.catalog.deleteCheckpoint(f.idOf("main"), "one")), ErrorKind::NotFound);
     }
@@ -357,7 +357,7 @@ class TimelinesCatalogTest : public QObject {
         const auto views = f.catalog.checkpoints(f.idOf("main-old"));
         QCOMPARE(views.size(), std::size_t(1));
         QVERIFY(views[0].record.name == "two" && views[0].onLine);
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
     }
 
     void pinsSayWhatKeepsAPosition() {
@@ -433,7 +433,7 @@ class TimelinesCatalogTest : public QObject {
         QVERIFY(f.catalog.findBranch("dev") && f.catalog.trash().empty());
         // but its ids stay used
         QVERIFY(f.remove("dev").trash > change->trash);
-        QCOMPARE(firstWrong(f.catalog), std::string());
+        QCOMPARE(firstWrong(f.catalog), QString());
     }
 
     void anOperationAmongOneHundredThousandBranchesTouchesAsManyRecords() {
@@ -464,7 +464,7 @@ class TimelinesCatalogTest : public QObject {
         QVERIFY(few == cost(large));
         QCOMPARE(*std::max_element(few.begin(), few.end()) <= 6, true);
         QCOMPARE(large.catalog.branchCount(), std::size_t(100'001));
-        QCOMPARE(firstWrong(large.catalog), std::string());
+        QCOMPARE(firstWrong(large.catalog), QString());
     }
 };
 

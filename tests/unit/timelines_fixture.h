@@ -112,9 +112,9 @@ ErrorKind kindOf(const Result<T>& result) {
 }
 
 // "" or what verify() found first
-inline std::string firstWrong(const Catalog& catalog) {
+inline QString firstWrong(const Catalog& catalog) {
     const auto wrong = catalog.verify();
-    return wrong.empty() ? std::string{} : wrong.front();
+    return wrong.empty() ? QString() : QString::fromStdString(wrong.front());
 }
 
 } // namespace arbor::test

@@ -177,7 +177,7 @@ class TimelinesRandomTest : public QObject {
 
     // Memory, the pairs that were written, and the model agree.
     void check() {
-        QCOMPARE(firstWrong(m_store.catalog), std::string());
+        QCOMPARE(firstWrong(m_store.catalog), QString());
         QVERIFY(seen(m_store.catalog) == m_model);
         const CatalogStore restarted = m_store.reloaded();
         QVERIFY(seen(restarted.catalog) == m_model);
@@ -203,11 +203,11 @@ class TimelinesRandomTest : public QObject {
         const QByteArray given = qgetenv("ARBOR_SEED");
         return given.isEmpty() ? std::random_device{}() : given.toUInt();
     }
-    static int factor() { return qEnvironmentVariableIsSet("ARBOR_FULL") ? 10 : 1; }
+    static int factor() { return qEnvironmentVariableIsSet("ARBOR_FULL") ? 20 : 1; }
 
   private slots:
     void operationsAgreeWithAModel() {
-        for (int run = 0; run < 8 * factor(); ++run) {
+        for (int run = 0; run < 3 * factor(); ++run) {
             start(freshSeed());
             for (int i = 0; i < 600; ++i) {
                 step();
@@ -223,7 +223,7 @@ class TimelinesRandomTest : public QObject {
     // Undone one by one, everything stands as at the start, and redone one by one as at the end; on the way
     // it passes every state that there was.
     void undoingEverythingLeadsBackToTheStart() {
-        for (int run = 0; run < 6 * factor(); ++run) {
+        for (int run = 0; run < 3 * factor(); ++run) {
             start(freshSeed());
             m_store.makeRoot("main");
             m_model = seen(m_store.catalog);
@@ -238,14 +238,14 @@ class TimelinesRandomTest : public QObject {
                 const OperationId newest = m_store.log.nextUndo()->id;
                 if (after.contains(newest))
                     QVERIFY(withoutTrash(seen(m_store.catalog)) == withoutTrash(after[newest]));
-                QCOMPARE(firstWrong(m_store.catalog), std::string());
+                QCOMPARE(firstWrong(m_store.catalog), QString());
             }
             m_store.undo();
             QVERIFY(m_store.catalog.branches().empty() && m_store.catalog.allCheckpoints().empty());
             QVERIFY(!m_store.log.nextUndo());
             while (m_store.log.nextRedo()) {
                 m_store.redo();
-                QCOMPARE(firstWrong(m_store.catalog), std::string());
+                QCOMPARE(firstWrong(m_store.catalog), QString());
             }
             check();
         }
@@ -254,7 +254,7 @@ class TimelinesRandomTest : public QObject {
     // Undo by id, redo, purges and collection in any order: some are refused, none breaks anything, and what
     // is live never loses its timeline.
     void anyUndoAmongPurgesIsRefusedOrSound() {
-        for (int run = 0; run < 6 * factor(); ++run) {
+        for (int run = 0; run < 3 * factor(); ++run) {
             start(freshSeed());
             int done = 0, refused = 0;
             for (int i = 0; i < 800; ++i) {
@@ -271,8 +271,8 @@ class TimelinesRandomTest : public QObject {
                 if (QTest::currentTestFailed())
                     return;
                 m_model = seen(m_store.catalog);
-                QCOMPARE(firstWrong(m_store.catalog), std::string());
-                if (i % 25 == 0)
+                QCOMPARE(firstWrong(m_store.catalog), QString());
+                if (i % 50 == 0)
                     check();
             }
             check();

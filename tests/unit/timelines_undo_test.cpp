@@ -44,10 +44,10 @@ class TimelinesUndoTest : public QObject {
         for (int i = 0; i < 2; ++i) {
             store.undo();
             QCOMPARE(visible(store), before);
-            QCOMPARE(firstWrong(store.catalog), std::string());
+            QCOMPARE(firstWrong(store.catalog), QString());
             store.redo();
             QCOMPARE(visible(store), after);
-            QCOMPARE(firstWrong(store.catalog), std::string());
+            QCOMPARE(firstWrong(store.catalog), QString());
             QCOMPARE(visible(store.reloaded()), after);
         }
         store.undo();
@@ -183,6 +183,22 @@ class TimelinesUndoTest : public QObject {
         QVERIFY(refused.error().message().find("collected") != std::string::npos);
         f.undo();
         QVERIFY(f.catalog.checkpoint(f.idOf("dev"), "c"));
+    }
+
+    void aCheckpointStaysGoneWhenItsLineIs() {
+        Family f;
+        const TimelinePoint early = f.head("dev");
+        f.write("dev");
+        f.makeCheckpoint("dev", "c");
+        const auto restored = f.restore("dev", early);
+        f.makeBranch("keeper", "dev"); // the old timeline stays as an ancestor, without a name
+        f.run("checkpoint delete c", f.catalog.deleteCheckpoint(f.idOf("dev"), "c"));
+        const OperationId deleted = f.log.entries().back().id;
+        f.keep(f.catalog.purgeTrash(restored.trash));
+        const auto refused = f.log.undo(f.catalog, deleted, "test", f.now, f.readable);
+        QCOMPARE(kindOf(refused), ErrorKind::Refused);
+        QVERIFY(refused.error().message().find("gone for good") != std::string::npos);
+        QCOMPARE(firstWrong(f.catalog), QString());
     }
 
     void whatUndoThrowsAwayStaysForTheFullTime() {
