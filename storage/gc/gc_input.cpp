@@ -1,0 +1,70 @@
+#include "storage/gc/gc_input.h"
+
+#include "storage/timelines/codec.h"
+
+#include <algorithm>
+#include <map>
+
+namespace arbor {
+
+namespace {
+
+BranchId ownerOf(const Catalog& catalog, const Pin& pin) {
+    if (pin.kind == PinKind::Trash || pin.kind == PinKind::Reader)
+        return {}; // goes by itself, whatever becomes of a branch of that name
+    const BranchRecord* branch = catalog.findBranch(pin.branch);
+    return branch ? branch->id : BranchId();
+}
+
+void addTimelines(const Catalog& catalog, GcInput& input) {
+    const auto add = [&](TimelineId id) {
+        if (const TimelineRecord* record = catalog.findTimeline(id))
+            input.timelines.push_back({id, record->parent, record->fork.position});
+    };
+    for (const TimelineId id : catalog.timelinesInUse())
+        add(id);
+    for (const TimelineId id : catalog.unreachableTimelines())
+        add(id);
+}
+
+// No timeline from there on was ever given out. Without counters none was, or nobody knows: then all stays.
+TimelineId nextTimeline(const Catalog& catalog) {
+    const auto record = catalog.encoded(catalog_codec::countersKey());
+    const auto counters = record ? catalog_codec::decodeCounters(*record) : Result<IdCounters>(IdCounters{});
+    return {counters ? counters->timeline : 1};
+}
+
+} // namespace
+
+GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Position now,
+                    std::span<const TimelineId> beingMade) {
+    GcInput input;
+    addTimelines(catalog, input);
+    input.firstUnseen = nextTimeline(catalog);
+    for (const TimelineId id : beingMade)
+        if (catalog.findTimeline(id) == nullptr) {
+            input.timelines.push_back({id, {}, {}});
+            input.pins.push_back({PinKind::Reader, "being made", {}, {}, id, {}, maxPosition});
+        }
+    std::map<BranchId, Position> windows; // of live branches
+    for (const BranchRecord* branch : catalog.branches())
+        windows[branch->id] = now;
+    for (const Pin& pin : pins) {
+        const BranchId owner = ownerOf(catalog, pin);
+        if (pin.kind == PinKind::Child)
+            continue;
+        if (pin.kind == PinKind::Window && owner) {
+            windows[owner] = std::min(windows[owner], pin.from);
+            continue;
+        }
+        input.pins.push_back(
+            {pin.kind, pin.name, pin.branch, owner, pin.timeline, pin.from, pin.at.position});
+    }
+    for (const BranchRecord* branch : catalog.branches()) {
+        GcPin window = GcPin::window(branch->name, branch->id, branch->timeline, windows[branch->id]);
+        input.pins.push_back(std::move(window));
+    }
+    return input;
+}
+
+} // namespace arbor

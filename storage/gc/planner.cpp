@@ -1,0 +1,154 @@
+#include "storage/gc/planner.h"
+
+namespace arbor {
+
+namespace {
+constexpr std::size_t maxDoubts = 100; // more of the same would help nobody
+}
+
+Result<std::unique_ptr<Planner>> Planner::make(const Index& index,
+                                               const std::map<SegmentId, std::uint64_t>& segments,
+                                               const GcInput& input, const GcPolicy& policy) {
+    ARBOR_ASSIGN(NeedModel model, NeedModel::make(input));
+    return std::unique_ptr<Planner>(new Planner(index, segments, input, std::move(model), policy));
+}
+
+Planner::Planner(const Index& index, const std::map<SegmentId, std::uint64_t>& segments, const GcInput& input,
+                 NeedModel model, const GcPolicy& policy)
+    : m_input(input), m_policy(policy), m_model(std::move(model)), m_walk(index, m_model, *this) {
+    for (const auto& [segment, size] : segments) {
+        m_plan.segments[segment].size = size;
+        m_plan.totalBytes += size;
+    }
+    for (const SegmentId segment : input.heldSegments)
+        if (const auto found = m_plan.segments.find(segment); found != m_plan.segments.end())
+            found->second.isHeld = true;
+    for (const NeedModel::Node& node : m_model.nodes())
+        m_plan.timelines[node.id].depth = node.depth;
+    m_plan.pins.resize(input.pins.size());
+    m_ownerOnly.resize(m_model.owners().size() + 1);
+}
+
+// The segment that a version's image counts for; none for one that is newer than the listing, or missing.
+SegmentUse* Planner::useOf(const PageGroup::Version& version) {
+    const ImageLocation location = version.page.location;
+    if (location.segment() != m_lastSegment || m_lastUse == nullptr) {
+        const auto found = m_plan.segments.find(location.segment());
+        if (found == m_plan.segments.end()) {
+            if (!m_plan.segments.empty() && location.segment() < m_plan.segments.rbegin()->first)
+                doubt(fmt::format("segment {} is missing, in which a page image at position {} should lie",
+                                  location.segment(), version.page.position));
+            return nullptr;
+        }
+        m_lastSegment = location.segment();
+        m_lastUse = &found->second;
+    }
+    if (location.offset() + location.bytes() > m_lastUse->size) {
+        m_lastUse->isHeld = true;
+        return nullptr;
+    }
+    return m_lastUse;
+}
+
+void Planner::pages(const PageGroup& group) {
+    for (const PageGroup::Run& run : group.runs) {
+        GcPlan::TimelineUse& timeline = m_plan.timelines[run.timeline];
+        timeline.versions += run.end - run.begin;
+        for (std::size_t i = run.begin; i < run.end; ++i) {
+            const PageGroup::Version& version = group.versions[i];
+            countEntry(version.stays);
+            if (version.page.location.isZeroPage())
+                continue;
+            SegmentUse* use = useOf(version);
+            if (use == nullptr)
+                continue;
+            const std::uint64_t bytes = version.page.location.bytes();
+            use->indexedBytes += bytes;
+            timeline.bytes += bytes;
+            if (!version.stays) {
+                m_deadBytes += bytes;
+                continue;
+            }
+            use->liveBytes += bytes;
+            if (version.need.empty())
+                continue; // stays because of a doubt
+            timeline.neededBytes += bytes;
+            account(bytes, version.need);
+        }
+    }
+}
+
+void Planner::account(std::uint64_t bytes, const Need& need) {
+    if (need.head() == Need::none) {
+        m_plan.historyBytes += bytes;
+    } else if (need.head() == Need::many) {
+        m_plan.sharedBytes += bytes;
+    } else {
+        m_plan.privateBytes += bytes;
+        m_plan.pins[need.head() - 1].privateBytes += bytes;
+    }
+    if (need.pin() != Need::many)
+        m_plan.pins[need.pin() - 1].onlyBytes += bytes;
+    if (need.owner() != Need::many)
+        m_ownerOnly[need.owner()] += bytes;
+}
+
+void Planner::countEntry(bool stays) {
+    ++m_plan.index.entries;
+    m_plan.index.garbage += stays ? 0 : 1;
+}
+
+void Planner::inode(const InodeGroup& group) {
+    for (const auto* entries : {&group.attributes, &group.cuts, &group.sizes})
+        for (const InodeGroup::Entry& entry : *entries)
+            countEntry(entry.stays);
+}
+
+void Planner::directory(const DirectoryGroup& group) {
+    for (const DirectoryGroup::Entry& entry : group.entries)
+        countEntry(entry.stays);
+}
+
+void Planner::positionMap(const PositionMapGroup& group) {
+    for (const PositionMapGroup::Entry& entry : group.entries)
+        countEntry(entry.stays);
+}
+
+void Planner::doubt(std::string what) {
+    if (m_plan.doubts.size() < maxDoubts)
+        m_plan.doubts.push_back(std::move(what));
+}
+
+GcPlan Planner::finish() {
+    for (std::size_t i = 0; i < m_input.pins.size(); ++i)
+        if (m_input.pins[i].owner)
+            m_plan.owners[m_input.pins[i].owner].privateBytes += m_plan.pins[i].privateBytes;
+    for (std::size_t i = 0; i < m_model.owners().size(); ++i)
+        if (m_model.owners()[i])
+            m_plan.owners[m_model.owners()[i]].onlyBytes = m_ownerOnly[i + 1];
+    const std::uint64_t needed = m_plan.privateBytes + m_plan.sharedBytes + m_plan.historyBytes;
+    if (m_plan.doubts.empty()) {
+        m_plan.garbageBytes = m_plan.totalBytes - needed;
+        for (const auto& [segment, use] : m_plan.segments)
+            if (!use.isHeld && m_policy.isVictim(use.size, use.liveBytes)) {
+                m_plan.victims.push_back(segment);
+                m_plan.freeBytes += use.size - use.liveBytes;
+            }
+    } else {
+        m_plan.garbageBytes = m_deadBytes;
+        m_plan.unknownBytes = m_plan.totalBytes - needed - m_deadBytes;
+    }
+    return std::move(m_plan);
+}
+
+Result<GcPlan> planGc(const Index& index, const std::map<SegmentId, std::uint64_t>& segments,
+                      const GcInput& input, const GcPolicy& policy) {
+    ARBOR_ASSIGN(const auto planner, Planner::make(index, segments, input, policy));
+    for (;;) {
+        ARBOR_ASSIGN(const bool more, planner->step());
+        if (!more)
+            return planner->finish();
+    }
+}
+
+} // namespace arbor
