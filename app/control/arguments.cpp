@@ -19,12 +19,12 @@ Status badName(std::string_view what, std::string_view name, std::string_view wh
     return makeError(ErrorKind::InvalidArgument,
                      "{} cannot be the name of a {}: {} (1 to 63 letters, digits, - _ . and /, the first a "
                      "letter or digit)",
-                     quoted(name), what, why);
+                     inQuotes(name), what, why);
 }
 
 } // namespace
 
-std::string quoted(std::string_view text) {
+std::string inQuotes(std::string_view text) {
     constexpr std::size_t most = 80;
     std::string result = "\"";
     for (const char c : text.substr(0, most)) {
@@ -69,7 +69,7 @@ Status checkSettingKey(std::string_view key) {
     return makeError(ErrorKind::InvalidArgument,
                      "there is no setting {}; there are history-time, history-bytes, trash-time, disk-limit "
                      "and idle-suspend",
-                     quoted(key));
+                     inQuotes(key));
 }
 
 Status checkSetting(std::string_view key, std::string_view value) {
@@ -88,7 +88,7 @@ Status checkWithout(std::string_view pin) {
     const std::size_t at = pin.find('@');
     if (!pin.starts_with("checkpoint:") || at == std::string_view::npos)
         return makeError(ErrorKind::InvalidArgument,
-                         "{} is no pin; write branch:NAME or checkpoint:NAME@BRANCH", quoted(pin));
+                         "{} is no pin; write branch:NAME or checkpoint:NAME@BRANCH", inQuotes(pin));
     ARBOR_TRY(checkName("checkpoint", pin.substr(11, at - 11)));
     return checkName("branch", pin.substr(at + 1));
 }
@@ -104,7 +104,7 @@ Status checkInitdbOptions(const std::vector<std::string>& options) {
             ErrorKind::InvalidArgument,
             "initdb option {} is not taken: data directory, WAL directory, superuser and segment size are "
             "the store's",
-            quoted(option));
+            inQuotes(option));
     };
     bool isValue = false;
     for (const std::string& option : options) {

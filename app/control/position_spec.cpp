@@ -17,7 +17,8 @@ Result<PositionSpec> parseXid(std::string_view text, std::string_view digits) {
     std::uint64_t xid = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), xid);
     if (error != std::errc() || end != digits.data() + digits.size() || xid == 0)
-        return makeError(ErrorKind::InvalidArgument, "{} names no transaction; write xid:1234", quoted(text));
+        return makeError(ErrorKind::InvalidArgument, "{} names no transaction; write xid:1234",
+                         inQuotes(text));
     return PositionSpec{PositionSpec::Xid{xid}};
 }
 
@@ -44,11 +45,11 @@ Result<PositionSpec> PositionSpec::parse(std::string_view text) {
     if (looksLikeATime(text))
         return makeError(ErrorKind::InvalidArgument,
                          "{} is not a time with a zone; write 2026-01-31T12:00:00Z or 2026-01-31 13:00:00+01",
-                         quoted(text));
+                         inQuotes(text));
     return makeError(
         ErrorKind::InvalidArgument,
         "{} is not a position; write head, 0/16B3748, 2026-01-31T12:00:00Z, -10min, checkpoint:NAME or xid:N",
-        quoted(text));
+        inQuotes(text));
 }
 
 std::string PositionSpec::toString() const {

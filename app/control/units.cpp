@@ -112,7 +112,7 @@ constexpr long double mostBytes = 9.2e18L; // what JSON's integers and our count
 Result<Duration> parseDuration(std::string_view text) {
     const auto bad = [&] {
         return makeError(ErrorKind::InvalidArgument,
-                         "{} is not a length of time; write 90s, 10min, 12h, 7d or 2w", quoted(text));
+                         "{} is not a length of time; write 90s, 10min, 12h, 7d or 2w", inQuotes(text));
     };
     if (text == "0")
         return Duration{};
@@ -145,7 +145,7 @@ std::string durationText(Duration duration) {
 Result<std::uint64_t> parseSize(std::string_view text) {
     const auto bad = [&] {
         return makeError(ErrorKind::InvalidArgument, "{} is not a size; write 512MB, 20GB or 0",
-                         quoted(text));
+                         inQuotes(text));
     };
     if (text == "0")
         return std::uint64_t{0};
