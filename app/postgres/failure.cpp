@@ -62,11 +62,11 @@ constexpr std::array causes{
                                   "extension for PostgreSQL {major}."},
     Cause{"unrecognized configuration parameter",
           "The configuration names a setting that PostgreSQL {major} does not know: correct or remove it."},
-    Cause{"contains errors", "The configuration has an error: correct it in postgresql.conf, or reset it "
-                             "with ALTER SYSTEM from another branch."},
     Cause{"invalid value for parameter",
           "A setting has a value that PostgreSQL {major} does not take: correct it."},
     Cause{"is outside the valid range", "A setting has a value outside its range: correct it."},
+    Cause{"contains errors",
+          "The configuration has an error: correct postgresql.conf or postgresql.auto.conf."},
     Cause{"requires wal_level", "The configuration contradicts itself about wal_level: correct it."},
     Cause{"but wal_level <", "A replication slot needs a higher wal_level: raise it, or drop the slot."},
     Cause{
@@ -117,6 +117,15 @@ std::string_view from(std::string_view line, std::string_view severity) {
     return at == std::string_view::npos ? std::string_view() : line.substr(at);
 }
 
+// "configuration file ... contains errors" comes last; which, the lines before it say.
+std::string configurationErrors(const std::vector<std::string_view>& lines, std::size_t at) {
+    std::string words;
+    for (std::size_t i = 0; i < at; ++i)
+        if (const auto text = from(lines[i], "LOG:  "); !text.empty())
+            words += fmt::format("{}\n", text);
+    return words;
+}
+
 std::string withContinuation(const std::vector<std::string_view>& lines, std::size_t at,
                              std::string_view first) {
     std::string words(first);
@@ -154,7 +163,8 @@ std::string lastWords(std::string_view log) {
         for (std::size_t i = lines.size(); i-- > 0;)
             for (const std::string_view severity : severities)
                 if (const auto text = from(lines[i], severity); !text.empty())
-                    return withContinuation(lines, i, text);
+                    return (text.ends_with("contains errors") ? configurationErrors(lines, i) : "") +
+                           withContinuation(lines, i, text);
     return lines.empty() ? std::string() : std::string(lines.back());
 }
 

@@ -23,7 +23,8 @@ struct ExitContext {
 // log: what the server wrote since it was started (its end is enough).
 EndpointFailure explainExit(std::string_view log, const ExitContext& context);
 
-// The last FATAL or PANIC message of a log with its DETAIL and HINT, without the prefixes of the lines; else
+// The last FATAL or PANIC message of a log with its DETAIL and HINT, without the prefixes of the lines (what
+// is wrong with a configuration file comes before it); else
 // the last ERROR at start (a bad configuration); else the last line.
 std::string lastWords(std::string_view log);
 

@@ -52,7 +52,8 @@ Queries::~Queries() {
 
 void Queries::start(int timeoutMs) {
     const std::string port = std::to_string(m_target.port);
-    const std::string noPassFile = m_target.socketDirectory + "/no-passfile"; // one that is there must be plain
+    const std::string noPassFile =
+        m_target.socketDirectory + "/no-passfile"; // one that is there must be plain
     // Everything that the environment could bring in is said here.
     const char* const keywords[] = {"host",
                                     "port",
@@ -78,8 +79,11 @@ void Queries::start(int timeoutMs) {
                                   nullptr};
     m_timeout.start(timeoutMs);
     m_connection.reset(PQconnectStartParams(keywords, values, 0));
-    if (m_connection)
+    if (m_connection) {
         PQsetErrorVerbosity(m_connection.get(), PQERRORS_VERBOSE);
+        PQsetNoticeReceiver(
+            m_connection.get(), [](void*, const PGresult*) {}, nullptr); // not to our stderr
+    }
     QTimer::singleShot(0, this, [this] {
         if (!m_connection || PQstatus(m_connection.get()) == CONNECTION_BAD)
             finishConnecting();

@@ -173,6 +173,8 @@ struct Fixture {
                                   .sync = false};
         if (!initialize(*installation, places, {}, made) && made)
             made = makeError(ErrorKind::Io, "initdb did not end");
+        // These tests kill processes, not the machine: what was written is there.
+        writeFile(directory.path() / "data/postgresql.conf", "fsync = off\n", true);
     }
     const fs::path& path() const { return directory.path(); }
 };

@@ -302,6 +302,10 @@ class LauncherUnitsTest : public QObject {
                              "directory was initialized by PostgreSQL version 14."));
         const auto failure = explainExit(log, {.waitStatus = 1 << 8, .wasRunning = false, .major = 15});
         QVERIFY(failure.sentence.find("another major version") != std::string::npos);
+        const auto memory =
+            explainExit("FATAL:  could not map anonymous shared memory: Cannot allocate memory\n",
+                        {.waitStatus = 1 << 8});
+        QVERIFY(memory.sentence.find("enough memory") != std::string::npos);
         QCOMPARE(lastWords(""), std::string());
         QVERIFY(!explainExit("", {.waitStatus = 6, .wasRunning = true}).sentence.empty());
         // a client's trouble is no cause of the server's
