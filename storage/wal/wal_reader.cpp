@@ -162,6 +162,7 @@ Result<bool> WalReader::turnTo(Lsn page) {
     if (m_page.bytes && m_page.at == page)
         return true;
     m_page = {};
+    m_gaveUpAt = page;
     const std::uint64_t size = m_source.segmentSize();
     const std::uint64_t segment = page.value / size;
     const Lsn first{segment * size};

@@ -62,6 +62,7 @@ class WalReader {
     Lsn end() const { return m_next; }          // where the next record would begin
     Lsn previous() const { return m_previous; } // start of the last record read
     const std::string& reason() const { return m_reason; }
+    Lsn gaveUpAt() const { return m_gaveUpAt; } // the page that was not as it should be, at an end
 
   private:
     struct Page {
@@ -86,6 +87,7 @@ class WalReader {
     Lsn m_next;
     Lsn m_previous;
     std::string m_reason;
+    Lsn m_gaveUpAt;
     WalRecord m_record;
     Page m_page;                          // the page last turned to
     std::uint64_t m_segment = UINT64_MAX; // whose first page was checked

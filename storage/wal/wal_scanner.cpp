@@ -115,8 +115,7 @@ void WalScanner::setState(const ScanState& state) {
     m_end.store(state.end.value, std::memory_order_release);
     m_lastReport = std::min(m_lastReport, state.end);
     m_reader.begin(state.end, state.last);
-    if (state.end.value != 0)
-        m_kept.reset();
+    m_keepFrom = m_chain.segmentOf({state.end.value - 1});
 }
 
 Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
@@ -153,21 +152,27 @@ Result<bool> WalScanner::nothingNew() {
 Result<bool> WalScanner::readOn(WalSink& sink) {
     m_reader.refresh();
     const Lsn before = m_state.end;
+    const Status read = readRecords(sink);
+    if (!read) // what could not be understood is met again
+        m_reader.begin(m_state.end, m_state.last);
+    m_end.store(m_state.end.value, std::memory_order_release);
+    ARBOR_TRY(keepSegments());
+    if (!read)
+        return read.error();
+    return m_state.end != before;
+}
+
+Status WalScanner::readRecords(WalSink& sink) {
     for (;;) {
-        auto record = m_reader.next();
-        if (!record || !*record) {
-            m_end.store(m_state.end.value, std::memory_order_release);
-            ARBOR_TRY(keepSegments());
-            if (!record)
-                return std::move(record).error();
-            return m_state.end != before;
-        }
+        ARBOR_ASSIGN(const WalRecord* record, m_reader.next());
+        if (!record)
+            return {};
         std::optional<WalEvent> event;
-        if (mayBeEvent(**record)) {
-            ARBOR_ASSIGN(event, eventOf(**record, m_format));
+        if (mayBeEvent(*record)) {
+            ARBOR_ASSIGN(event, eventOf(*record, m_format));
         }
         const ScanState front = m_state;
-        m_state.take(**record, event);
+        m_state.take(*record, event);
         if (event) {
             sink.event(*event, front, m_state);
             m_lastReport = m_state.end;
@@ -181,10 +186,8 @@ Result<bool> WalScanner::readOn(WalSink& sink) {
 // Links every segment with a record in it, once. Those of the parent's share are the parent's to keep.
 Status WalScanner::keepSegments() {
     const std::uint64_t last = m_chain.segmentOf({m_state.end.value - 1});
-    for (std::uint64_t number = m_kept ? *m_kept + 1 : last; number <= last; ++number) {
-        ARBOR_TRY(keep(number));
-        m_kept = number;
-    }
+    for (; m_keepFrom <= last; ++m_keepFrom)
+        ARBOR_TRY(keep(m_keepFrom));
     return {};
 }
 
@@ -235,14 +238,16 @@ Result<bool> WalScanner::followNewTli() {
         ARBOR_TRY(disk.link(m_directories.wal + "/" + historyFileName(newest), kept));
         m_keptUnsynced = true;
     }
-    m_kept.reset();
+    m_keepFrom = m_chain.segmentOf({m_state.end.value - 1});
     return true;
 }
 
-// Whether a segment behind the one where the scan stands holds log of ours.
+// Whether a segment behind the one where the reader gave up holds log of ours. The reader gives up where a
+// record that a crash left unfinished would go on, which is an end like any other.
 Result<bool> WalScanner::newerSegmentsExist() {
     ARBOR_ASSIGN(const auto names, m_chain.disk().list(m_directories.wal));
-    const std::uint64_t present = m_chain.segmentOf({m_state.end.value - 1});
+    const std::uint64_t present =
+        m_chain.segmentOf(std::max(m_reader.gaveUpAt(), Lsn{m_state.end.value - 1}));
     for (const std::string& name : names) {
         const auto segment = parseSegmentFileName(name, m_chain.segmentSize());
         if (!segment || segment->number <= present || !m_chain.history().contains(segment->tli))
@@ -327,7 +332,7 @@ Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control) {
                           start.writesFrom, start.clamped.has_value()));
     m_chain.forget();
     m_reader.refresh();
-    m_kept.reset();
+    m_keepFrom = m_chain.segmentOf({m_state.end.value - 1});
     return start;
 }
 

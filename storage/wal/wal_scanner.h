@@ -67,8 +67,9 @@ class WalScanner {
         std::string wal;  // wal/<T>
         std::string keep; // walkeep/<T>, which exists
     };
-    // `chain` has the timeline's own directories in its first layer. `state` is where scanning goes on: see
-    // stateAtCheckpoint() for a root and ForkWalPlan::state for a fork.
+    // `chain` has the timeline's own directories in its first layer, and follows the state's Postgres
+    // timeline (resume() sees to that). `state` is where scanning goes on: see stateAtCheckpoint() for a root
+    // and ForkWalPlan::state for a fork.
     WalScanner(WalChain chain, const WalFormat& format, Directories directories, ScanState state);
 
     // The state right behind a cleanly stopped cluster's last record.
@@ -111,6 +112,7 @@ class WalScanner {
   private:
     Result<bool> nothingNew();
     Result<bool> readOn(WalSink& sink);
+    Status readRecords(WalSink& sink);
     Result<bool> followNewTli();
     Result<bool> newerSegmentsExist();
     void setState(const ScanState& state);
@@ -126,8 +128,8 @@ class WalScanner {
     ScanState m_state;
     std::atomic<std::uint64_t> m_end;
     std::atomic<bool> m_stuck{false};
-    Lsn m_lastReport;                    // where the sink last heard of us
-    std::optional<std::uint64_t> m_kept; // the last segment linked into walkeep
+    Lsn m_lastReport;         // where the sink last heard of us
+    std::uint64_t m_keepFrom; // the first segment that may lack its link in walkeep
     bool m_keptUnsynced = false;
 };
 

@@ -91,10 +91,10 @@ class WalScanTest : public QObject {
     void initTestCase() {
         if (!havePostgres())
             QSKIP("no PostgreSQL server: set PGARBOR_PG_BIN");
-        m_server =
-            std::make_unique<Server>(m_tree, "p", QStringList{"--wal-segsize=1"},
-                                     "max_prepared_transactions = 5\nwal_keep_size = 5MB\nmin_wal_size = 2MB\n"
-                                     "max_wal_size = 64MB\ncheckpoint_timeout = 1h\n");
+        m_server = std::make_unique<Server>(
+            m_tree, "p", QStringList{"--wal-segsize=1"},
+            "max_prepared_transactions = 5\nwal_keep_size = 5MB\nmin_wal_size = 2MB\n"
+            "max_wal_size = 64MB\ncheckpoint_timeout = 1h\n");
         m_followed = std::make_unique<Followed>(*m_server, m_tree.path("keep"));
         QVERIFY(m_server->start());
         m_server->sql(

@@ -1,0 +1,5 @@
+add_executable(fuzz_wal fuzz_wal.cpp)
+target_include_directories(fuzz_wal PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(fuzz_wal PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_options(fuzz_wal PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_libraries(fuzz_wal PRIVATE arbor_wal)
