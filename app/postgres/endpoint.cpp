@@ -16,6 +16,7 @@ namespace {
 constexpr int probeTimeoutMs = 10'000;
 constexpr int reportTimeoutMs = 30'000;
 constexpr int sampleTimeoutMs = 10'000;
+constexpr int continueEveryMs = 1000;
 constexpr auto clearTimeout = std::chrono::seconds(10);
 // A server that answers, and refuses us every time, is up and will not change its mind.
 constexpr int refusalsBeforeGivingUp = 5;
@@ -46,6 +47,8 @@ Endpoint::Endpoint(EndpointSpec spec, QObject* parent) : QObject(parent), m_spec
     m_stopTimer.setSingleShot(true);
     m_probeTimer.setSingleShot(true);
     m_probeTimer.setTimerType(Qt::PreciseTimer);
+    m_continueTimer.setInterval(continueEveryMs);
+    connect(&m_continueTimer, &QTimer::timeout, this, &Endpoint::continueStopped);
     connect(&m_stopTimer, &QTimer::timeout, this, &Endpoint::escalate);
     connect(&m_probeTimer, &QTimer::timeout, this, &Endpoint::probe);
 }
@@ -278,9 +281,11 @@ void Endpoint::requestStop(StopMode mode) {
                                                : limits.immediateMs);
     ::kill(m_postmaster.load(), signalOf(mode)); // ours, and not reaped: nobody else can bear that number
     continueStopped();
+    m_continueTimer.start();
 }
 
 // A process that somebody stopped (SIGSTOP, a debugger) does not hear the postmaster, which waits for it.
+// Looked for again and again: one may be stopped later, or have the signal pending while we look.
 void Endpoint::continueStopped() {
     const auto work = [where = paths()]() -> Status {
         for (const Holder& holder : findHolders(where))
@@ -310,6 +315,7 @@ void Endpoint::escalate() {
 
 void Endpoint::killAll() {
     m_killed = true;
+    m_continueTimer.stop();
     const auto work = [where = paths(), limit = m_spec.limits.killMs] {
         return endServers(where, std::chrono::milliseconds(limit));
     };
@@ -331,6 +337,7 @@ void Endpoint::reaped() {
     m_handle.reset();
     m_postmaster.store(0);
     m_stopTimer.stop();
+    m_continueTimer.stop();
     m_probeTimer.stop();
     forgetQueries();
     const bool clean = m_waitStatus == 0 && TimelineLock::tryAcquire(m_spec.walDirectory).has_value();

@@ -155,6 +155,7 @@ class Endpoint : public QObject {
     std::optional<StopMode> m_stopMode;
     std::optional<EndpointFailure> m_verdict; // why a server that runs is being given up
     QTimer m_stopTimer;
+    QTimer m_continueTimer;
     QTimer m_probeTimer;
     QElapsedTimer m_sinceStart;
     std::chrono::microseconds m_startTime{};
