@@ -68,9 +68,15 @@ inline void bothDisks() {
     QTest::newRow("simulated") << "simulated";
 }
 
-// 1 by default; more in a long run.
-inline int effort() {
-    return qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1;
+// How many rounds of a random test, or how far apart the places of a sweep: `normal`, ten times as many in a
+// long run (ARBOR_FULL=1), an eighth under a sanitizer, which is that much slower.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int slowness = 8;
+#else
+constexpr int slowness = 1;
+#endif
+inline int rounds(int normal) {
+    return normal * (qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1) / slowness;
 }
 
 // The seed of a random test: ARBOR_SEED repeats a run.
