@@ -27,7 +27,7 @@ void addTimelines(const Catalog& catalog, GcInput& input) {
         add(id);
 }
 
-// No timeline from there on was ever given out. Without counters none was, or nobody knows: then all stays.
+// No timeline from there on was ever given out. Without counters none is known to be gone.
 TimelineId nextTimeline(const Catalog& catalog) {
     const auto record = catalog.encoded(catalog_codec::countersKey());
     const auto counters = record ? catalog_codec::decodeCounters(*record) : Result<IdCounters>(IdCounters{});

@@ -56,8 +56,8 @@ struct GcInput {
     std::vector<GcTimeline> timelines; // in any order
     std::vector<GcPin> pins;
     // Timelines from this id on were made after the input was taken: all of theirs stays. Timelines below
-    // that are not listed are gone: none of theirs stays.
-    TimelineId firstUnseen{UINT64_MAX};
+    // that are not listed are gone: none of theirs stays. Until it is set, none is gone.
+    TimelineId firstUnseen{1};
     // Segments with images that only memory knows (a removed file that is still open): never victims.
     std::set<SegmentId> heldSegments;
 };

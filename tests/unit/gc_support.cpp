@@ -156,38 +156,44 @@ void History::write(TimelineId timeline, const std::string& name, BlockNumber bl
 }
 
 void History::grow(int operations) {
-    constexpr std::array<BlockNumber, 8> blocks{0, 1, 2, 3, 1022, 1023, 1024, 1025};
-    for (int i = 0; i < operations; ++i) {
-        const TimelineId at = randomTimeline();
-        Files& files = m_files[at];
-        const auto randomFile = [&] {
-            return std::next(files.begin(), static_cast<std::ptrdiff_t>(upTo(files.size())))->first;
-        };
-        const std::uint64_t dice = upTo(100);
-        if (files.empty() || dice < 6) {
-            const std::string name = fmt::format("f{}", upTo(6));
-            if (files.contains(name))
-                unlink(at, name);
-            create(at, name);
-        } else if (dice < 10) {
-            unlink(at, randomFile());
-        } else if (dice < 18) {
-            const std::string name = randomFile();
-            truncate(at, name, upTo(2) == 0 ? 0 : blocks[upTo(blocks.size())] * blockSize + upTo(2) * 100);
-        } else if (dice < 22 && m_timelines.size() < 12) {
-            const Position from = timeline(at).fork;
-            const auto& past = m_past[at];
-            const Position last = past.rbegin()->first;
-            const Position fork{from.value + upTo(last.value - from.value + 1)};
-            if (fork >= past.begin()->first)
-                addTimeline(at, upTo(2) == 0 ? last : fork);
-        } else if (dice < 30) {
-            sync();
-        } else {
-            write(at, randomFile(), blocks[upTo(blocks.size())]);
-        }
-    }
+    for (int i = 0; i < operations; ++i)
+        change();
     sync();
+}
+
+void History::growAfter(Position begun, int operations) {
+    m_forksFrom = begun;
+    for (int i = 0; i < operations; ++i)
+        change();
+}
+
+void History::change() {
+    constexpr std::array<BlockNumber, 8> blocks{0, 1, 2, 3, 1022, 1023, 1024, 1025};
+    const TimelineId at = randomTimeline();
+    Files& files = m_files[at];
+    const auto randomFile = [&] {
+        return std::next(files.begin(), static_cast<std::ptrdiff_t>(upTo(files.size())))->first;
+    };
+    const std::uint64_t dice = upTo(100);
+    if (files.empty() || dice < 6) {
+        const std::string name = fmt::format("f{}", upTo(6));
+        if (files.contains(name))
+            unlink(at, name);
+        create(at, name);
+    } else if (dice < 10) {
+        unlink(at, randomFile());
+    } else if (dice < 18) {
+        truncate(at, randomFile(), upTo(2) == 0 ? 0 : blocks[upTo(blocks.size())] * blockSize);
+    } else if (dice < 22 && m_timelines.size() < 12) {
+        const auto& past = m_past[at];
+        const Position first = std::max({timeline(at).fork, past.begin()->first, m_forksFrom});
+        const Position last = std::max(first, past.rbegin()->first);
+        addTimeline(at, upTo(2) == 0 ? last : Position{first.value + upTo(last.value - first.value + 1)});
+    } else if (dice < 30) {
+        sync();
+    } else {
+        write(at, randomFile(), blocks[upTo(blocks.size())]);
+    }
 }
 
 void History::sync() {
@@ -274,10 +280,10 @@ std::string pagesPicture(TestStore& store, const Lineage& line, InodeId inode) {
 
 } // namespace
 
-std::string History::picture(TimelineId id, Position at) const {
+std::string History::picture(TestStore& store, TimelineId id, Position at) const {
     const Lineage line = lineage(id, at);
     PageMapStats stats;
-    NameTree tree(m_store.index(), line, stats);
+    NameTree tree(store.index(), line, stats);
     Node directory;
     directory.inode = root;
     directory.role = DirectoryRole::Other;
@@ -287,9 +293,39 @@ std::string History::picture(TimelineId id, Position at) const {
         const NodePtr node = must(tree.node(directory, name, child));
         text += fmt::format("{}: {} mode {} size {}", name, child.inode, node->attributes.mode,
                             node->size.load());
-        text += pagesPicture(m_store, line, child.inode) + "\n";
+        text += pagesPicture(store, line, child.inode) + "\n";
     }
     return text;
+}
+
+std::map<std::pair<TimelineId, Position>, std::string> History::picturesThrough(TestStore& store,
+                                                                                const GcInput& input) const {
+    std::map<std::pair<TimelineId, Position>, std::string> pictures;
+    for (const GcPin& pin : input.pins)
+        for (const auto& place : positionsOf(pin))
+            if (!pictures.contains(place))
+                pictures[place] = picture(store, place.first, place.second);
+    return pictures;
+}
+
+bool History::headsAreAsWritten() const {
+    for (const Timeline& timeline : m_timelines) {
+        const Lineage line = lineage(timeline.id, maxPosition);
+        for (const auto& [name, file] : m_files.at(timeline.id)) {
+            const auto cuts = must(readCuts(m_store.index(), line, file.inode));
+            for (std::uint32_t chunk = 0; chunk < 2; ++chunk) {
+                ChunkRefs refs{};
+                must(readChunk(m_store.index(), line, file.inode, chunk, cuts, refs));
+                for (const BlockNumber i : {0u, 1u, 2u, 3u, 1022u, 1023u}) {
+                    const auto version =
+                        visible(timeline.id, maxPosition, file.inode, chunk * blocksPerChunk + i);
+                    if (refs[i].position != (version ? m_versions[*version].position : Position()))
+                        return false;
+                }
+            }
+        }
+    }
+    return true;
 }
 
 GcInput History::randomInput() {

@@ -87,6 +87,7 @@ class History {
     History(TestStore& store, std::uint64_t seed);
 
     void grow(int operations);
+    void change();
     void sync();
     TimelineId addTimeline(TimelineId parent, Position fork);
     TimelineId randomTimeline();
@@ -103,7 +104,15 @@ class History {
                                        BlockNumber block) const;
     std::set<std::pair<InodeId, BlockNumber>> blocks() const;
     // Everything that the store shows at a position, names to bytes, in one string.
-    std::string picture(TimelineId timeline, Position at) const;
+    std::string picture(TimelineId timeline, Position at) const { return picture(m_store, timeline, at); }
+    std::string picture(TestStore& store, TimelineId timeline, Position at) const;
+    // Of every position that the pins keep readable, as another copy of the store shows it.
+    std::map<std::pair<TimelineId, Position>, std::string> picturesThrough(TestStore& store,
+                                                                           const GcInput& input) const;
+    // Goes on with writes at the heads of timelines that there are, and forks at positions after `begun`.
+    void growAfter(Position begun, int operations);
+    // Every head shows the page versions that were written last.
+    bool headsAreAsWritten() const;
     GcInput randomInput();
     // Every position that a pin keeps readable.
     std::vector<std::pair<TimelineId, Position>> positionsOf(const GcPin& pin) const;
@@ -136,6 +145,7 @@ class History {
     std::vector<Version> m_versions;
     std::vector<Cut> m_cuts;
     std::uint64_t m_nextInode = 2;
+    Position m_forksFrom; // none is made before
 };
 
 } // namespace arbor::gctest
