@@ -99,7 +99,8 @@ class WalPostgresTest : public QObject {
         const ControlFile control = server.control();
         const Read read = readAll(disk, {server.layer()}, control, from);
         const Dump dump = waldump(server.walDirectory(), from);
-        qDebug("%zu records; %s; %s", read.records.size(), read.reason.c_str(), dump.error.trimmed().constData());
+        qDebug("%zu records; %s; %s", read.records.size(), read.reason.c_str(),
+               dump.error.trimmed().constData());
         COMPARE_WITH_DUMP(read, dump);
         QVERIFY2(read.records.size() > 20000, read.reason.c_str());
     }
