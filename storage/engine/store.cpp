@@ -76,7 +76,7 @@ Status Store::create(Disk& disk, const std::string& directory, const Options& op
         return makeError(ErrorKind::AlreadyExists, "there is a store at {} already", directory);
     // what a create that was cut off has left may be there; anything else is somebody's
     for (const std::string& name : entries)
-        if (name != "index" && name != "pages" && name != "LOCK" && name != "FORMAT.new")
+        if (name != "index" && name != "pages" && name != "LOCK" && name != "FORMAT.new" && name != "mnt")
             return makeError(ErrorKind::Refused,
                              "{} is not empty ({} is there): choose a new or an empty directory", directory,
                              name);
@@ -276,6 +276,13 @@ void Store::syncLoop() {
         for (const auto& done : waiting)
             done(result);
     }
+}
+
+Status Store::verifyFormat() const {
+    ARBOR_ASSIGN(const FormatFile format, readFormat(m_disk, m_directory));
+    if (format.id != m_id)
+        return makeError(ErrorKind::Corruption, "{}/FORMAT is that of another store", m_directory);
+    return {};
 }
 
 Status Store::spendReserve() {

@@ -56,7 +56,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
         ImageLocation to;
     };
     void repoint(InodeId inode, const std::vector<Move>& moves);
-    // Something was accepted that no sync has taken.
+    // Something was accepted that no sync has made durable: the index does not have it.
     bool hasUnsynced() ARBOR_EXCLUDES(m_mutex);
     // Drops page-map chunks that were not used since the last call.
     void trim();
@@ -88,6 +88,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
     Result<std::size_t> read(InodeId inode, std::uint64_t offset, MutableBytes into) override;
     Status write(InodeId inode, std::uint64_t offset, Bytes bytes, WriterId writer) override;
     void dropWriter(WriterId writer) override;
+    // Drops every half page, when no process is left that could complete one: what a cache above must forget.
+    std::vector<std::pair<InodeId, BlockNumber>> dropHalves();
     Status sync() override { return m_store.sync(); }
     void syncThen(std::function<void(Status)> done) override { m_store.syncThen(std::move(done)); }
     Status open(InodeId inode) override;
@@ -96,7 +98,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
 
     void collect(IndexBatch& batch) override;
     Status makeDurable() override;
-    void durable() override { m_follower->durable(); }
+    void durable() override;
 
   private:
     struct PendingPage {
@@ -170,6 +172,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
     ForkPoint m_last ARBOR_GUARDED_BY(m_mutex);
     Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions
     Pending m_pending ARBOR_GUARDED_BY(m_mutex);
+    bool m_inFlight ARBOR_GUARDED_BY(m_mutex) = false; // a sync has taken something and is not done
     std::atomic<std::uint64_t> m_bytesAccepted{0};
 };
 

@@ -242,6 +242,25 @@ void TimelineView::dropWriter(WriterId writer) {
     }
 }
 
+std::vector<std::pair<InodeId, BlockNumber>> TimelineView::dropHalves() {
+    std::vector<std::pair<InodeId, BlockNumber>> dropped;
+    if (m_halves.load() == 0)
+        return dropped;
+    std::vector<NodePtr> nodes;
+    {
+        const ReadLock lock(m_namesMutex);
+        nodes = m_tree.all();
+    }
+    for (const NodePtr& node : nodes) {
+        const MutexLock hold(node->writeMutex);
+        for (const auto& [block, half] : node->halves)
+            dropped.emplace_back(node->inode, block);
+        m_halves -= node->halves.size();
+        node->halves.clear();
+    }
+    return dropped;
+}
+
 Status TimelineView::resize(Node& node, std::uint64_t size) {
     const std::uint64_t old = node.size;
     if (size == old)

@@ -1,0 +1,165 @@
+#include "app/engine/json.h"
+
+#include "app/control/arguments.h"
+#include "app/control/position_spec.h"
+#include "app/postgres/runtime_files.h"
+
+namespace arbor {
+
+namespace {
+
+const char* stateName(Endpoint::State state) {
+    switch (state) {
+    case Endpoint::State::Stopped:
+        return "stopped";
+    case Endpoint::State::Starting:
+        return "starting";
+    case Endpoint::State::Running:
+        return "running";
+    case Endpoint::State::Stopping:
+        return "stopping";
+    case Endpoint::State::Failed:
+        return "failed";
+    }
+    return "stopped";
+}
+
+} // namespace
+
+QJsonValue timeJson(Timestamp time) {
+    return time ? QJsonValue(text(time.toIso())) : QJsonValue();
+}
+
+QJsonValue lsnJson(Lsn lsn) {
+    return text(lsn.toString());
+}
+
+QJsonObject branchJson(Service& service, const BranchRecord& branch) {
+    struct Facts {
+        std::string parent;
+        std::optional<TimelineRecord> timeline;
+        std::size_t children = 0;
+        std::size_t checkpoints = 0;
+        bool parentLives = false;
+    };
+    const Facts facts = service.engine().catalog([&](const Catalog& catalog) {
+        Facts found;
+        const BranchRecord* parent = branch.isRoot() ? nullptr : catalog.findBranch(branch.parent);
+        found.parentLives = parent != nullptr;
+        found.parent = parent ? parent->name : "";
+        if (const TimelineRecord* timeline = catalog.findTimeline(branch.timeline))
+            found.timeline = *timeline;
+        found.children = catalog.childBranches(branch.id).size();
+        found.checkpoints = catalog.checkpoints(branch.id).size();
+        return found;
+    });
+    const EndpointInfo server = service.endpoints().info(Service::keyOf(branch.id));
+    QJsonObject json{{"name", text(branch.name)},
+                     {"id", static_cast<qint64>(branch.id.value)},
+                     {"parent", facts.parentLives ? QJsonValue(text(facts.parent)) : QJsonValue()},
+                     {"forkLsn", QJsonValue()},
+                     {"headLsn", lsnJson(service.headLsn(branch.timeline))},
+                     {"state", stateName(server.state)},
+                     {"port", branch.port == 0 ? QJsonValue() : QJsonValue(branch.port)},
+                     {"socketDir", QJsonValue()},
+                     {"privateBytes", 0},
+                     {"createdAt", timeJson(branch.createdAt)},
+                     {"root", branch.isRoot()},
+                     {"protected", branch.isProtected},
+                     {"expiresAt", timeJson(branch.expiresAt)},
+                     {"timeline", static_cast<qint64>(branch.timeline.value)},
+                     {"children", static_cast<qint64>(facts.children)},
+                     {"checkpoints", static_cast<qint64>(facts.checkpoints)}};
+    if (facts.timeline) {
+        json.insert("pgMajor", static_cast<int>(facts.timeline->pgMajor));
+        if (facts.timeline->parent) {
+            json.insert("forkLsn", lsnJson(facts.timeline->fork.lsn));
+            json.insert("forkTime", timeJson(facts.timeline->createdAt));
+        }
+    }
+    if (branch.port != 0)
+        if (const auto directory =
+                makeSocketDirectory(service.options().store, fmt::format("branch-{}", branch.id)))
+            json.insert("socketDir", text(*directory));
+    if (!server.failure.empty())
+        json.insert("error", text(server.failure));
+    if (server.state == Endpoint::State::Running)
+        json.insert("startedAt", timeJson(server.startedAt));
+    if (const auto bytes = service.branchBytes(branch.id)) {
+        json.insert("privateBytes", static_cast<qint64>(bytes->privateBytes));
+        json.insert("sharedBytes", static_cast<qint64>(bytes->sharedBytes));
+        json.insert("historyBytes", static_cast<qint64>(bytes->historyBytes));
+    }
+    return json;
+}
+
+QJsonObject checkpointJson(Service&, const BranchRecord& branch, const CheckpointView& checkpoint) {
+    return {{"name", text(checkpoint.record.name)},
+            {"branch", text(branch.name)},
+            {"lsn", lsnJson(checkpoint.record.point.at.lsn)},
+            {"createdAt", timeJson(checkpoint.record.createdAt)},
+            {"offLine", !checkpoint.onLine}};
+}
+
+QJsonObject trashJson(Service& service, const TrashRecord& entry) {
+    static constexpr const char* reasons[] = {"delete", "restore", "reset", "expired", "undone"};
+    const Duration kept =
+        service.engine().catalog([](const Catalog& c) { return c.durationSetting("trash-time"); });
+    return {{"name", text(entry.branch.name)},
+            {"id", static_cast<qint64>(entry.id.value)},
+            {"deletedAt", timeJson(entry.since)},
+            {"freedAt", timeJson(entry.since + kept)},
+            {"reason", reasons[static_cast<std::size_t>(entry.reason)]},
+            {"headLsn", lsnJson(service.headLsn(entry.branch.timeline))}};
+}
+
+QJsonObject operationJson(Service& service, const OperationEntry& entry) {
+    static constexpr const char* kinds[] = {"operation", "undo", "redo"};
+    const OperationId nextUndo = service.engine().operations([](const OperationLog& log) {
+        const OperationEntry* next = log.nextUndo();
+        return next ? next->id : OperationId();
+    });
+    return {
+        {"id", static_cast<qint64>(entry.id.value)},
+        {"time", timeJson(entry.at)},
+        {"client", text(entry.client)},
+        {"kind", kinds[static_cast<std::size_t>(entry.kind)]},
+        {"text", text(entry.command)},
+        {"command", text(entry.command)},
+        {"undone", entry.isUndone()},
+        {"undoable", entry.kind == OperationKind::Operation && !entry.isUndone() && entry.id <= nextUndo}};
+}
+
+Caller callerOf(const RequestContext& context, std::string command) {
+    return {context.client.toStdString(), std::move(command)};
+}
+
+Result<QJsonValue> branchAnswer(Service& service, Result<BranchRecord> branch) {
+    if (!branch)
+        return std::move(branch).error();
+    // as it is now: its server may have moved since
+    const auto present =
+        service.engine().catalog([&](const Catalog& catalog) { return catalog.branch(branch->id); });
+    service.publishBranches({branch->name});
+    return QJsonValue(branchJson(service, present ? *present : *branch));
+}
+
+Result<Engine::Resolved> resolvePoint(Service& service, const BranchRecord& branch, const QJsonObject& params,
+                                      const char* member) {
+    const std::string at = textOf(params, member);
+    ARBOR_ASSIGN(const PositionSpec spec, PositionSpec::parse(at.empty() ? "head" : at));
+    Engine::PointSpec asked;
+    if (const auto* lsn = std::get_if<Lsn>(&spec.value))
+        asked = *lsn;
+    else if (const auto* time = std::get_if<Timestamp>(&spec.value))
+        asked = *time;
+    else if (const auto* ago = std::get_if<PositionSpec::Ago>(&spec.value))
+        asked = service.clock().now() - ago->duration;
+    else if (const auto* checkpoint = std::get_if<PositionSpec::Checkpoint>(&spec.value))
+        asked = CheckpointName{checkpoint->name};
+    else if (const auto* xid = std::get_if<PositionSpec::Xid>(&spec.value))
+        asked = Xid{xid->value};
+    return service.engine().resolve(branch, asked);
+}
+
+} // namespace arbor

@@ -1,0 +1,201 @@
+// pgarbord: the engine of one store. Clients start it; a person never has to.
+#include "app/control/runtime_dir.h"
+#include "app/engine/privileges.h"
+#include "app/engine/service.h"
+#include "app/engine/version.h"
+#include "app/postgres/environment.h"
+#include "storage/fuse/mount_point.h"
+
+#include <CLI/CLI.hpp>
+
+#include <QCoreApplication>
+#include <QSocketNotifier>
+
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <random>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace arbor {
+
+namespace {
+
+struct Arguments {
+    std::string store;
+    std::string runAs = "postgres";
+    std::string pgBin;
+};
+
+struct Ground {
+    RunAs user;
+    bool isStore = false;
+    std::vector<std::string> made; // directories that go again when no store comes of it
+    std::unique_ptr<Mount> mount;
+    std::string mountProblem;
+};
+
+// Makes the directories that a mount needs, as their later owner.
+Status makeOwned(const std::string& path, const RunAs& user, Ground& ground) {
+    if (::mkdir(path.c_str(), 0700) != 0) {
+        if (errno == EEXIST)
+            return {};
+        return errnoError(errno, "making " + path);
+    }
+    ground.made.push_back(path);
+    if (::geteuid() == 0 && ::chown(path.c_str(), user.uid, user.gid) != 0)
+        return errnoError(errno, "giving " + path + " to " + user.name);
+    return {};
+}
+
+Result<std::uint64_t> mountId() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+// The mount, as long as the process has what it takes: an engine started by root mounts before it becomes
+// somebody else where that user could not mount by himself.
+Status prepareMount(const Arguments& arguments, Ground& ground) {
+    const std::string place = arguments.store + "/mnt";
+    ARBOR_TRY(makeOwned(arguments.store, ground.user, ground));
+    ARBOR_TRY(makeOwned(place, ground.user, ground));
+    ARBOR_TRY(clearDeadMount(place));
+    const Owner owner{ground.user.uid, ground.user.gid};
+    if (::geteuid() == 0 && ordinaryUserCanMount(owner))
+        ARBOR_TRY(becomeUser(ground.user));
+    MountOptions options;
+    options.path = place;
+    ARBOR_ASSIGN(options.storeId, mountId());
+    options.servedBy = owner;
+    options.log = [](const std::string& sentence) { spdlog::warn("mount: {}", sentence); };
+    auto mount = Mount::prepare(std::move(options));
+    if (!mount)
+        return std::move(mount).error();
+    ground.mount = std::move(*mount);
+    return {};
+}
+
+Result<Ground> prepare(const Arguments& arguments) {
+    Ground ground;
+    if (::geteuid() == 0) {
+        ARBOR_ASSIGN(ground.user, userNamed(arguments.runAs));
+    } else {
+        ARBOR_ASSIGN(ground.user, currentUser());
+    }
+    ARBOR_ASSIGN(ground.isStore, storeExists(arguments.store));
+    PosixDisk disk;
+    const auto entries = disk.list(arguments.store);
+    const bool usable =
+        ground.isStore || !entries || entries->empty() || (entries->size() == 1 && entries->front() == "mnt");
+    if (usable) { // otherwise it is somebody's directory, and store.init will say so
+        if (auto mounted = prepareMount(arguments, ground); !mounted) {
+            if (!ground.isStore && ground.made.empty() && !disk.info(arguments.store))
+                return std::move(mounted).error(); // nothing could be made there
+            ground.mountProblem = mounted.error().message();
+        }
+    }
+    if (::geteuid() == 0)
+        ARBOR_TRY(becomeUser(ground.user));
+    return ground;
+}
+
+void openLog(const std::string& store, bool isStore) {
+    std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+    if (isStore) {
+        ::mkdir((store + "/log").c_str(), 0700);
+        try {
+            sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(store + "/log/engine.log",
+                                                                                   10u << 20, 5));
+        } catch (const spdlog::spdlog_ex& error) { // a full disk is no reason not to start
+            std::fprintf(stderr, "no log file: %s\n", error.what());
+        }
+    }
+    auto logger = std::make_shared<spdlog::logger>("pgarbord", sinks.begin(), sinks.end());
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(logger);
+}
+
+int fail(const Error& error) {
+    std::fprintf(stderr, "pgarbord: %s\n", error.message().c_str());
+    return exitCodeOf(error.kind());
+}
+
+int run(const Arguments& arguments, int argc, char** argv) {
+    sigset_t caught;
+    sigemptyset(&caught);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&caught, signal);
+    sigprocmask(SIG_BLOCK, &caught, nullptr); // before any thread; they arrive through a descriptor
+    ::signal(SIGPIPE, SIG_IGN);
+    clearPostgresEnvironment();
+
+    auto ground = prepare(arguments);
+    if (!ground)
+        return fail(ground.error());
+    openLog(arguments.store, ground->isStore);
+
+    QCoreApplication application(argc, argv);
+    ControlServer::Options options;
+    options.program = QStringLiteral("pgarbord ") + programVersion;
+    options.store = QString::fromStdString(arguments.store);
+    ControlServer server(options);
+    const std::vector<std::string> made = ground->made;
+    int code = 0;
+    {
+        Service service(
+            {arguments.store, ground->user, arguments.pgBin, std::move(ground->mount), ground->mountProblem},
+            server);
+        QObject::connect(&service, &Service::finished, &application, &QCoreApplication::quit);
+        const int descriptor = ::signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+        QSocketNotifier notifier(descriptor, QSocketNotifier::Read);
+        QObject::connect(&notifier, &QSocketNotifier::activated, &service, [&] {
+            signalfd_siginfo info{};
+            while (::read(descriptor, &info, sizeof info) > 0)
+                service.shutDown();
+        });
+        // the store first: a client that connects finds it open, or is told why there is none
+        if (auto opened = service.open(); !opened) {
+            spdlog::critical("{}", opened.error().message());
+            return fail(opened.error());
+        }
+        if (auto listening = server.listen(listenAddress(arguments.store)); !listening)
+            return fail(listening.error());
+        spdlog::info("pgarbord {} serves {} as {}", programVersion, arguments.store, ground->user.name);
+        code = QCoreApplication::exec();
+        server.close();
+        ::close(descriptor);
+    }
+    // nothing came of it: leave no empty directories
+    if (!storeExists(arguments.store).value_or(true))
+        for (auto path = made.rbegin(); path != made.rend(); ++path)
+            ::rmdir(path->c_str());
+    return code;
+}
+
+} // namespace
+
+} // namespace arbor
+
+int main(int argc, char** argv) {
+    arbor::Arguments arguments;
+    CLI::App app{"The engine of a PgArbor store. Clients start it when they need it."};
+    app.set_version_flag("--version", std::string("pgarbord ") + arbor::programVersion);
+    app.add_option("--store", arguments.store, "the directory of the store");
+    app.add_option("--run-as", arguments.runAs,
+                   "the user to become when started by root (default: postgres)");
+    app.add_option("--pg-bin", arguments.pgBin, "the directory of the postgres to prefer");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    arguments.store =
+        arbor::canonicalStore(arguments.store.empty() ? arbor::defaultStore() : arguments.store);
+    return arbor::run(arguments, argc, argv);
+}

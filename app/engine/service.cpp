@@ -1,0 +1,332 @@
+#include "app/engine/service.h"
+
+#include "app/control/methods.h"
+#include "app/engine/branch_locks.h"
+
+#include <QJsonArray>
+
+#include <spdlog/spdlog.h>
+
+namespace arbor {
+
+namespace {
+
+constexpr int followEveryMs = 200;
+constexpr int houseworkEveryMs = 1000;
+constexpr int workers = 16; // they wait more than they work
+
+} // namespace
+
+Service::Service(Options options, ControlServer& server)
+    : m_options(std::move(options)), m_server(server), m_startedAt(m_clock.now()), m_endpoints(m_clock),
+      m_jobs(server, m_clock) {
+    m_workers.setMaxThreadCount(workers);
+    m_upkeep.setMaxThreadCount(2);
+    registerBranchMethods(*this);
+    registerEndpointMethods(*this);
+    registerHistoryMethods(*this);
+    registerSpaceMethods(*this);
+    registerStoreMethods(*this);
+    connect(&m_followTimer, &QTimer::timeout, this, &Service::followLogs);
+    connect(&m_houseTimer, &QTimer::timeout, this, &Service::keepHouse);
+    connect(&m_server, &ControlServer::connectionClosed, this, [this](ConnectionId connection) {
+        std::vector<std::uint64_t> peeks;
+        {
+            const std::lock_guard lock(m_stateMutex);
+            const auto [begin, end] = m_peeksOfConnections.equal_range(connection);
+            for (auto peek = begin; peek != end; ++peek)
+                peeks.push_back(peek->second);
+        }
+        for (const std::uint64_t peek : peeks)
+            m_workers.start([this, peek] {
+                if (auto closed = closePeek(peek); !closed)
+                    spdlog::warn("closing peek {}: {}", peek, closed.error().message());
+            });
+    });
+    connect(
+        &m_endpoints, &Endpoints::changed, this, [this](const std::string& key, const EndpointInfo& info) {
+            static constexpr const char* names[] = {"stopped", "starting", "running", "stopping", "failed"};
+            const char* state = names[static_cast<int>(info.state)];
+            spdlog::info("server of {}: {}{}{}", key, state, info.failure.empty() ? "" : ": ", info.failure);
+            if (!m_storeOpen)
+                return;
+            const auto* branch =
+                m_engine->catalog([&](const Catalog& c) { return c.branchOn(info.timeline); });
+            if (branch == nullptr)
+                return;
+            const std::string name = m_engine->catalog([&](const Catalog& c) {
+                const BranchRecord* record = c.branchOn(info.timeline);
+                return record ? record->name : std::string();
+            });
+            QJsonObject payload{{"branch", QString::fromStdString(name)}, {"state", state}};
+            if (!info.failure.empty())
+                payload.insert("text", QString::fromStdString(info.failure));
+            m_server.publish(event::endpoint, payload);
+            publishBranches({name});
+        });
+    connect(&m_endpoints, &Endpoints::reported, this,
+            [this](const std::string& key, const OutsideReport& report) {
+                const auto say = [&](const std::vector<std::string>& what, const char* sentence) {
+                    for (const std::string& name : what)
+                        warn(fmt::format(fmt::runtime(sentence), key, name));
+                };
+                say(report.droppedSlots, "{}: the parent's replication slot {} was removed");
+                say(report.subscriptions,
+                    "{}: subscription {} does not run here; before it is dropped, set its slot_name to NONE");
+                say(report.preparedTransactions, "{}: prepared transaction {} holds its locks here too");
+                say(report.warnings, "{}: {}");
+            });
+}
+
+Service::~Service() {
+    m_workers.waitForDone();
+    m_upkeep.waitForDone();
+    m_options.mount.reset(); // lets go of its views
+    m_engine.reset();
+}
+
+void Service::warn(const std::string& text, const std::string& branch) {
+    spdlog::warn("{}", text);
+    QJsonObject payload{{"text", QString::fromStdString(text)}};
+    if (!branch.empty())
+        payload.insert("branch", QString::fromStdString(branch));
+    m_server.publish(event::warning, payload);
+}
+
+void Service::publishBranches(const std::vector<std::string>& names) {
+    QJsonArray changed;
+    for (const std::string& name : names)
+        changed.append(QString::fromStdString(name));
+    m_server.publish(event::branches, QJsonObject{{"changed", changed}, {"removed", QJsonArray()}});
+}
+
+void Service::onWorker(const char* name, Method method, bool needsStore) {
+    m_server.handleDeferred(
+        name, [this, method = std::move(method),
+               needsStore](const QJsonObject& params, const RequestContext& context, ResponderPtr responder) {
+            m_workers.start([=, this] {
+                if (needsStore && !m_storeOpen) {
+                    responder->answer(makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store)));
+                    return;
+                }
+                responder->answer(method(params, context));
+            });
+        });
+}
+
+void Service::asJob(const char* name, const QString& title, JobMethod method, bool needsStore) {
+    m_server.handle(name,
+                    [this, name, title, method = std::move(method), needsStore](
+                        const QJsonObject& params, const RequestContext& context) -> Result<QJsonValue> {
+                        if (needsStore && !m_storeOpen)
+                            return makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store));
+                        JobPtr job = m_jobs.start(name, title, context);
+                        m_workers.start([=] { job->finish(method(params, context, *job)); });
+                        return job->reference();
+                    });
+}
+
+std::vector<Installation> Service::installations() {
+    const std::lock_guard lock(m_stateMutex);
+    if (m_installations.empty())
+        m_installations = findInstallations(m_options.pgBin);
+    return m_installations;
+}
+
+void Service::preferInstallation(const std::string& directory) {
+    const std::lock_guard lock(m_stateMutex);
+    if (directory.empty())
+        return;
+    m_options.pgBin = directory;
+    m_installations.clear();
+}
+
+std::optional<Service::BranchBytes> Service::branchBytes(BranchId branch) {
+    const std::lock_guard lock(m_stateMutex);
+    const auto found = m_branchBytes.find(branch);
+    return found == m_branchBytes.end() ? std::nullopt : std::optional(found->second);
+}
+
+// --- Life
+
+Status Service::open() {
+    ARBOR_ASSIGN(const FileInfo format, [&]() -> Result<FileInfo> {
+        auto info = m_disk.info(m_options.store + "/FORMAT");
+        if (!info && info.error().kind() == ErrorKind::NotFound)
+            return FileInfo{}; // no store yet: only store.init makes one
+        return info;
+    }());
+    if (format.inode == 0)
+        return {};
+    ARBOR_TRY(openStore());
+    recover();
+    return {};
+}
+
+Status Service::openStore() {
+    ARBOR_ASSIGN(m_engine, Engine::open(m_disk, m_options.store, m_clock, standardOptions()));
+    for (const char* folder : {"wal", "walkeep", "scratch", "log", "run"})
+        ARBOR_TRY(ensureDirectory(m_disk, m_options.store + "/" + folder));
+    m_engine->store().onFailure([this](const Error& error) {
+        spdlog::critical("the store takes no more writes: {}", error.message());
+        m_server.publish(event::warning,
+                         QJsonObject{{"text", QString::fromStdString("The store takes no more writes: " +
+                                                                     error.message())}});
+        // what the servers wrote since the last sync is lost; their logs hold it, and a start recovers it
+        QMetaObject::invokeMethod(
+            this, [this] { shutDown(); }, Qt::QueuedConnection);
+    });
+    m_engine->onChange([this](const CatalogChange&) { m_server.publish(event::branches, QJsonObject{}); });
+    if (m_options.mount) {
+        if (auto served = m_options.mount->serve(*this); !served) {
+            m_options.mountProblem = served.error().message();
+            m_options.mount.reset();
+        }
+    }
+    if (!m_options.mountProblem.empty())
+        warn("no branch can be started: " + m_options.mountProblem);
+    m_storeOpen = true;
+    m_followTimer.start(followEveryMs);
+    m_houseTimer.start(houseworkEveryMs);
+    return {};
+}
+
+// What an engine before this one left: its servers may live on, and even commit.
+void Service::recover() {
+    std::vector<BranchRecord> branches = m_engine->catalog([](const Catalog& catalog) {
+        std::vector<BranchRecord> found;
+        for (const BranchRecord* branch : catalog.branches())
+            if (branch->shouldRun)
+                found.push_back(*branch);
+        return found;
+    });
+    for (const BranchRecord& branch : branches)
+        m_workers.start([this, branch] {
+            spdlog::info("starting {}, which was running", branch.name);
+            if (auto started = startBranch(branch); !started)
+                warn(fmt::format("{} was running and could not be started: {}", branch.name,
+                                 started.error().message()),
+                     branch.name);
+        });
+}
+
+void Service::shutDown() {
+    if (m_shuttingDown)
+        return;
+    m_shuttingDown = true;
+    spdlog::info("shutting down");
+    m_followTimer.stop();
+    m_houseTimer.stop();
+    m_jobs.cancelAll();
+    m_endpoints.stopAll([this] {
+        m_upkeep.start([this] {
+            if (m_storeOpen && m_engine->store().health())
+                (void)m_engine->sync();
+            QMetaObject::invokeMethod(this, &Service::finished, Qt::QueuedConnection);
+        });
+    });
+}
+
+// --- The mount
+
+Result<std::shared_ptr<BranchView>> Service::view(TimelineId timeline) {
+    {
+        const std::lock_guard lock(m_stateMutex);
+        if (!m_mounted.contains(timeline))
+            return makeError(ErrorKind::NotFound, "timeline {} is not mounted", timeline);
+    }
+    ARBOR_ASSIGN(auto head, m_engine->head(timeline));
+    return std::shared_ptr<BranchView>(std::move(head));
+}
+
+std::vector<TimelineId> Service::timelines() {
+    const std::lock_guard lock(m_stateMutex);
+    return {m_mounted.begin(), m_mounted.end()};
+}
+
+bool Service::mayStartServer(TimelineId timeline, pid_t process) {
+    return m_endpoints.startedByUs(timeline, process);
+}
+
+Result<SpaceInfo> Service::space() {
+    SpaceInfo info;
+    ARBOR_ASSIGN(info.totalBytes, m_disk.totalBytes(m_options.store));
+    ARBOR_ASSIGN(info.freeBytes, m_disk.freeBytes(m_options.store));
+    return info;
+}
+
+// --- Upkeep
+
+void Service::followLogs() {
+    if (m_following.exchange(true))
+        return;
+    m_upkeep.start([this] {
+        for (const auto& head : m_engine->openHeads())
+            if (auto followed = head->followLog(LogFollower::Effort::Thorough); !followed)
+                spdlog::warn("following the log of timeline {}: {}", head->timeline(),
+                             followed.error().message());
+        m_following = false;
+    });
+}
+
+void Service::keepHouse() {
+    m_endpoints.sampleActivity();
+    if (m_housekeeping.exchange(true))
+        return;
+    m_upkeep.start([this] {
+        housework();
+        m_housekeeping = false;
+    });
+}
+
+void Service::housework() {
+    if (auto closed = m_engine->closeIdleHeads(); !closed)
+        return; // the store has failed, and has said so
+    const auto stats =
+        m_engine->store().pageMapStats().chunks.load() * std::int64_t{PageMapStats::chunkBytes};
+    if (stats > static_cast<std::int64_t>(m_engine->store().pageMapBudget()))
+        for (const auto& head : m_engine->openHeads())
+            head->trim();
+
+    const Timestamp now = m_clock.now();
+    const auto expired = m_engine->catalog([&](const Catalog& catalog) {
+        std::vector<BranchRecord> due;
+        for (const BranchId id : catalog.dueExpiries(now))
+            if (const auto branch = catalog.branch(id))
+                due.push_back(*branch);
+        return due;
+    });
+    for (const BranchRecord& branch : expired) {
+        const auto locks = lockBranches({branch.id});
+        (void)m_endpoints.remove(keyOf(branch.id), Endpoint::StopMode::Fast);
+        const auto done =
+            m_engine->operate({"engine", "expire " + branch.name}, [&](Catalog& catalog, Timestamp at) {
+                return catalog.deleteBranch(branch.id, at, TrashReason::Expired);
+            });
+        if (done)
+            spdlog::info("{} has expired and is in the trash", branch.name);
+    }
+    const auto due = m_engine->catalog([&](const Catalog& catalog) { return catalog.dueTrash(now); });
+    for (const TrashId entry : due)
+        (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.purgeTrash(entry); });
+
+    const Duration idle =
+        m_engine->catalog([](const Catalog& c) { return c.durationSetting("idle-suspend"); });
+    if (idle.micros > 0)
+        for (const BranchRecord& branch : m_engine->catalog([](const Catalog& catalog) {
+                 std::vector<BranchRecord> all;
+                 for (const BranchRecord* record : catalog.branches())
+                     if (record->shouldRun)
+                         all.push_back(*record);
+                 return all;
+             })) {
+            const EndpointInfo info = m_endpoints.info(keyOf(branch.id));
+            if (info.state == Endpoint::State::Running && info.lastActivity &&
+                now - info.lastActivity > idle) {
+                spdlog::info("{} is idle and is stopped", branch.name);
+                (void)stopBranch(branch, Endpoint::StopMode::Fast);
+            }
+        }
+}
+
+} // namespace arbor

@@ -1,0 +1,175 @@
+// Service: what pgarbord is between its socket and its store. It owns the store's engine, serves its mount,
+// and runs the methods of the protocol on worker threads, in straight lines of code that may block.
+//
+// Threads: the main one has the event loop, the control server and the endpoints; workers run methods; the
+// mount and the store have threads of their own. Nobody but Postgres touches the mount.
+#pragma once
+
+#include "app/control/jobs.h"
+#include "app/control/server.h"
+#include "app/engine/endpoints.h"
+#include "app/engine/privileges.h"
+#include "app/postgres/installations.h"
+#include "storage/disk/posix_disk.h"
+#include "storage/engine/wal_follower.h"
+#include "storage/fuse/mount.h"
+
+#include <QObject>
+#include <QThreadPool>
+#include <QTimer>
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace arbor {
+
+class Service : public QObject, private ViewProvider {
+    Q_OBJECT
+  public:
+    struct Options {
+        std::string store; // canonical
+        RunAs user;
+        std::string pgBin; // preferred installation; "" for any
+        std::unique_ptr<Mount> mount;
+        std::string mountProblem; // why there is none
+    };
+    Service(Options options, ControlServer& server);
+    ~Service() override;
+
+    // Opens the store if there is one, recovers what an engine before left behind, and starts what was
+    // running.
+    Status open();
+    // Stops servers, syncs, and emits finished(). Once.
+    void shutDown();
+
+    // --- What the methods are made of
+    using Method = std::function<Result<QJsonValue>(const QJsonObject&, const RequestContext&)>;
+    // Runs on a worker, only while a store is open.
+    void onWorker(const char* name, Method method, bool needsStore = true);
+    // Runs as a job: the client follows it, may leave, and may cancel it.
+    using JobMethod = std::function<Result<QJsonValue>(const QJsonObject&, const RequestContext&, Job&)>;
+    void asJob(const char* name, const QString& title, JobMethod method, bool needsStore = true);
+
+    Engine& engine() { return *m_engine; }
+    bool storeOpen() const { return m_storeOpen; }
+    Endpoints& endpoints() { return m_endpoints; }
+    ControlServer& server() { return m_server; }
+    JobTable& jobs() { return m_jobs; }
+    const Options& options() const { return m_options; }
+    const Clock& clock() const { return m_clock; }
+    Timestamp startedAt() const { return m_startedAt; }
+    std::vector<Installation> installations();
+    void preferInstallation(const std::string& directory);
+    void warn(const std::string& text, const std::string& branch = {});
+    void publishBranches(const std::vector<std::string>& names);
+
+    // --- Branches and their servers (servers.cpp)
+    static EndpointKey keyOf(BranchId branch) { return fmt::format("branch {}", branch); }
+    Result<BranchRecord> branchNamed(const QJsonObject& params, const char* member = "name");
+    // Held while a branch's server is started or stopped, or its timeline changes.
+    class BranchLocks;
+    std::unique_ptr<BranchLocks> lockBranches(std::set<BranchId> branches);
+    Status startBranch(const BranchRecord& branch);
+    Status stopBranch(const BranchRecord& branch, Endpoint::StopMode mode);
+    // Stops what runs on branches whose timeline is about to change, runs `change`, starts them again.
+    Status aroundMove(const std::vector<BranchId>& branches, const std::function<Status()>& change);
+    struct Connection {
+        std::string socketDirectory;
+        std::uint16_t port = 0;
+        std::string passwordFile;
+        std::string password;
+        std::string pgBin;
+    };
+    Result<Connection> connectionOf(const BranchRecord& branch);
+    Result<Installation> installationFor(TimelineId timeline);
+    struct Peek {
+        std::uint64_t id = 0;
+        TimelineId timeline;
+        Connection connection;
+    };
+    Result<Peek> openPeek(const TimelinePoint& point, ConnectionId connection);
+    Status closePeek(std::uint64_t id);
+    // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
+    Status prepareTimeline(TimelineId timeline, bool isFork);
+    Lsn headLsn(TimelineId timeline);
+    struct BranchBytes {
+        std::uint64_t privateBytes = 0;
+        std::uint64_t sharedBytes = 0;
+        std::uint64_t historyBytes = 0;
+    };
+    std::optional<BranchBytes> branchBytes(BranchId branch);
+    Status ensurePort(BranchId branch, std::uint16_t& port);
+
+    // --- A new store (roots.cpp)
+    Status createStore();
+    // Nothing came of it: what was made goes again, and the engine ends.
+    void abandonStore();
+    Result<BranchRecord> makeRoot(const Caller& caller, const std::string& name,
+                                  const std::vector<std::string>& initdbOptions, Job& job);
+    // --- The demo (demo.cpp)
+    Status makeDemo(Job& job);
+
+  signals:
+    void finished();
+
+  private:
+    Result<std::shared_ptr<BranchView>> view(TimelineId timeline) override;
+    std::vector<TimelineId> timelines() override;
+    bool mayStartServer(TimelineId timeline, pid_t process) override;
+    Result<SpaceInfo> space() override;
+
+    Status openStore();
+    void recover();
+    void keepHouse();  // every second
+    void followLogs(); // every 200 ms
+    void housework();
+    Result<EndpointSpec> specFor(const BranchRecord& branch);
+    EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
+                        const Connection& connection, bool tcp);
+    std::string timelinePath(TimelineId timeline) const;
+
+    Options m_options;
+    ControlServer& m_server;
+    const SystemClock m_clock;
+    const Timestamp m_startedAt;
+    PosixDisk m_disk;
+    std::unique_ptr<Engine> m_engine;
+    std::atomic<bool> m_storeOpen{false};
+    Endpoints m_endpoints;
+    JobTable m_jobs;
+
+    std::mutex m_stateMutex; // the members below
+    std::vector<Installation> m_installations;
+    std::map<std::uint64_t, Peek> m_peeks;
+    std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
+    std::map<BranchId, BranchBytes> m_branchBytes; // as of the last accounting
+    std::set<TimelineId> m_mounted;                // timelines that may be seen in the mount
+    std::uint64_t m_lastPeek = 0;
+
+    std::mutex m_lockMutex;
+    std::condition_variable m_lockChanged;
+    std::set<BranchId> m_locked;
+
+    QTimer m_followTimer;
+    QTimer m_houseTimer;
+    std::atomic<bool> m_following{false};
+    std::atomic<bool> m_housekeeping{false};
+    bool m_shuttingDown = false;
+    QThreadPool m_workers; // methods
+    QThreadPool m_upkeep;  // following logs, housework
+};
+
+// Registers the methods of the protocol, by concern.
+void registerBranchMethods(Service& service);
+void registerEndpointMethods(Service& service);
+void registerHistoryMethods(Service& service);
+void registerSpaceMethods(Service& service);
+void registerStoreMethods(Service& service);
+
+} // namespace arbor

@@ -1,0 +1,81 @@
+// engine.*, store.init
+#include "app/control/arguments.h"
+#include "app/control/methods.h"
+#include "app/engine/json.h"
+#include "app/engine/version.h"
+
+#include <unistd.h>
+
+namespace arbor {
+
+namespace {
+
+Result<QJsonValue> status(Service& service) {
+    QJsonArray installations;
+    for (const Installation& installation : service.installations())
+        installations.append(
+            QJsonObject{{"major", installation.major}, {"path", text(installation.binDirectory)}});
+    QJsonObject json{{"running", true},
+                     {"store", text(service.options().store)},
+                     {"storeOpen", service.storeOpen()},
+                     {"pid", static_cast<qint64>(::getpid())},
+                     {"version", programVersion},
+                     {"startedAt", timeJson(service.startedAt())},
+                     {"runAs", text(service.options().user.name)},
+                     {"pgBinDirs", installations},
+                     {"runningEndpoints", static_cast<qint64>(service.endpoints().runningCount())},
+                     {"jobs", service.jobs().runningCount()}};
+    if (service.options().mount)
+        json.insert("mount", text(service.options().mount->path()));
+    if (!service.options().mountProblem.empty())
+        json.insert("problem", text(service.options().mountProblem));
+    if (service.storeOpen()) {
+        json.insert("branches", static_cast<qint64>(service.engine().catalog(
+                                    [](const Catalog& c) { return c.branchCount(); })));
+        if (auto health = service.engine().store().health(); !health) {
+            json.insert("readOnly", true);
+            json.insert("problem", text(health.error().message()));
+        }
+    }
+    return QJsonValue(json);
+}
+
+Result<QJsonValue> init(Service& service, const QJsonObject& params, const RequestContext& context,
+                        Job& job) {
+    if (service.storeOpen())
+        return makeError(ErrorKind::AlreadyExists, "there is a store at {} already", service.options().store);
+    std::vector<std::string> options;
+    for (const QJsonValue& option : params.value("initdbOptions").toArray())
+        options.push_back(option.toString().toStdString());
+    ARBOR_TRY(checkInitdbOptions(options));
+    service.preferInstallation(textOf(params, "pgBin"));
+    ARBOR_TRY(pickInstallation(service.installations(), 0)); // before anything is made
+    ARBOR_TRY(service.createStore());
+    auto root = service.makeRoot(callerOf(context, "init"), "main", options, job);
+    if (!root) {
+        service.abandonStore();
+        return std::move(root).error();
+    }
+    if (params.value("demo").toBool())
+        ARBOR_TRY(service.makeDemo(job));
+    ARBOR_ASSIGN(const QJsonValue branch, branchAnswer(service, root));
+    return QJsonValue(QJsonObject{{"store", text(service.options().store)}, {"branch", branch}});
+}
+
+} // namespace
+
+void registerStoreMethods(Service& service) {
+    using Context = const RequestContext&;
+    using Params = const QJsonObject&;
+    service.onWorker(
+        method::engineStatus, [&](Params, Context) { return status(service); }, false);
+    service.server().handle(method::engineStop, [&](Params, Context) -> Result<QJsonValue> {
+        QMetaObject::invokeMethod(&service, &Service::shutDown, Qt::QueuedConnection);
+        return QJsonValue(QJsonObject());
+    });
+    service.asJob(
+        method::storeInit, QStringLiteral("making a store"),
+        [&](Params p, Context c, Job& job) { return init(service, p, c, job); }, false);
+}
+
+} // namespace arbor
