@@ -64,7 +64,8 @@ bool endsWithZero(const IndexBatch& batch) {
     return tail.empty() || tail.back() == '\0';
 }
 
-// Which tables cannot be read whole, for LevelDB's "block checksum mismatch" does not say. Reads all of them.
+// Which tables cannot be read whole, for LevelDB's "block checksum mismatch" does not say; "" if none. Reads
+// all of them; one that a compaction has removed meanwhile is not damaged.
 std::string damagedTables(Disk& disk, leveldb::Env& env, const std::string& directory) {
     leveldb::Options options;
     options.env = &env;
@@ -93,10 +94,10 @@ std::string damagedTables(Disk& disk, leveldb::Env& env, const std::string& dire
         return directory;
     for (const std::string& name : *names) {
         const std::string path = directory + "/" + name;
-        if ((name.ends_with(".ldb") || name.ends_with(".sst")) && !whole(path))
+        if ((name.ends_with(".ldb") || name.ends_with(".sst")) && !whole(path) && env.FileExists(path))
             damaged += (damaged.empty() ? "" : ", ") + path;
     }
-    return damaged.empty() ? directory : damaged;
+    return damaged;
 }
 
 // What an open database consists of, in the order of making.
@@ -146,12 +147,21 @@ class LevelDb {
         return {m_env.kindOf(status).value_or(ErrorKind::Io), std::move(text)};
     }
 
+    Status verifyTables() const {
+        const std::string damaged = damagedTables(m_disk, m_env, m_directory);
+        if (damaged.empty())
+            return {};
+        return makeError(ErrorKind::Corruption,
+                         "these tables of the index cannot be read: {}. Restore the store from a copy.",
+                         damaged);
+    }
+
   private:
     std::string damagedTablesOnce() const {
         const MutexLock lock(m_mutex);
         if (m_damagedTables.empty())
             m_damagedTables = damagedTables(m_disk, m_env, m_directory);
-        return m_damagedTables;
+        return m_damagedTables.empty() ? m_directory : m_damagedTables;
     }
 
     Disk& m_disk;
@@ -268,6 +278,8 @@ class LevelDbIndex final : public Index {
                 bytes += info->size;
         return bytes;
     }
+
+    Status verifyTables() const override { return m_leveldb.verifyTables(); }
 
   private:
     Status refuseIfDead() const {

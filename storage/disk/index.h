@@ -68,6 +68,8 @@ class Index {
     // Rewrites everything compactly; for benchmarks and after a sweep. Waits for the executor.
     virtual Status compact() = 0;
     virtual Result<std::uint64_t> bytesOnDisk() const = 0;
+    // Reads every table anew, past the cache; Corruption names those that cannot be read. The index lives on.
+    virtual Status verifyTables() const = 0;
 
     struct Options {
         std::size_t writeBufferBytes = 4u << 20;

@@ -94,6 +94,8 @@ class Store {
     // Runs once, on the thread that met the failure.
     void onFailure(std::function<void(const Error&)> handler) { m_onFailure = std::move(handler); }
 
+    // Reads the format file again: Corruption when it is no longer this store's.
+    Status verifyFormat() const;
     // The reserve file, for a sweep on a full disk.
     Status spendReserve();
     Status restoreReserve();

@@ -75,6 +75,7 @@ void TimelineView::collect(IndexBatch& batch) {
     {
         const MutexLock lock(m_mutex);
         std::swap(taken, m_pending);
+        m_inFlight = !taken.empty();
     }
     m_follower->collect(batch);
     if (taken.empty())
@@ -95,7 +96,13 @@ void TimelineView::collect(IndexBatch& batch) {
 
 bool TimelineView::hasUnsynced() {
     const MutexLock lock(m_mutex);
-    return !m_pending.empty();
+    return m_inFlight || !m_pending.empty();
+}
+
+void TimelineView::durable() {
+    m_follower->durable();
+    const MutexLock lock(m_mutex);
+    m_inFlight = false;
 }
 
 Status TimelineView::makeDurable() {

@@ -156,6 +156,8 @@ void TimelineView::endInode(Node& node, Position position) {
         putAttributes(node, position);
         m_pending.entries.put(versionKey(inodePrefix(tag::cut, node.inode), timeline(), position),
                               encodeCut(0));
+        if (node.map)
+            node.map->outlive(position);
     }
     forgetIfUnused(node);
 }
