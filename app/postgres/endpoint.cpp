@@ -170,8 +170,9 @@ void Endpoint::launch() {
 }
 
 Status Endpoint::writeAccessFiles() const {
-    ARBOR_TRY(writePrivateFile(m_spec.config.hbaFile, hbaFileContent(m_spec.superuser)));
-    return writePrivateFile(m_spec.config.identFile, identFileContent(m_spec.osUsers, m_spec.superuser));
+    ARBOR_TRY(writePrivateFile(m_spec.config.hbaFile, hbaFileContent(m_spec.superuser), false));
+    return writePrivateFile(m_spec.config.identFile, identFileContent(m_spec.osUsers, m_spec.superuser),
+                            false);
 }
 
 Status Endpoint::launchServer() {

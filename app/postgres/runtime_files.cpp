@@ -96,7 +96,7 @@ void removeSocketDirectory(const std::string& directory) {
     fs::remove(fs::path(directory).parent_path(), ignored); // only when this was the last
 }
 
-Status writePrivateFile(const std::string& path, std::string_view content) {
+Status writePrivateFile(const std::string& path, std::string_view content, bool durable) {
     const std::string draft = path + ".new";
     if (::unlink(draft.c_str()) != 0 && errno != ENOENT)
         return errnoError(errno, "removing " + draft);
@@ -111,7 +111,7 @@ Status writePrivateFile(const std::string& path, std::string_view content) {
             return errnoError(errno, "writing " + draft);
         content.remove_prefix(static_cast<std::size_t>(written));
     }
-    if (::fsync(file.get()) != 0 || ::rename(draft.c_str(), path.c_str()) != 0)
+    if ((durable && ::fsync(file.get()) != 0) || ::rename(draft.c_str(), path.c_str()) != 0)
         return errnoError(errno, "writing " + path);
     return {};
 }

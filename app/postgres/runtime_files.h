@@ -21,8 +21,9 @@ Result<std::string> makeSocketDirectory(const std::string& store, std::string_vi
 // returned.
 void removeSocketDirectory(const std::string& directory);
 
-// Writes a file that only this user can read, complete or not at all; follows no symbolic link.
-Status writePrivateFile(const std::string& path, std::string_view content);
+// Writes a file that only this user can read, complete or not at all; follows no symbolic link. Not `durable`
+// is for what the next start writes again: a sync on a busy disk costs more than all the rest of a start.
+Status writePrivateFile(const std::string& path, std::string_view content, bool durable = true);
 
 // A port on which nothing listens on this machine's loopback addresses and which is not in `taken`. The same
 // `seed` (store and branch, say) gives the same port as long as that is free. Below the range from which the
