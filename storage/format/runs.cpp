@@ -1,6 +1,7 @@
 #include "storage/format/runs.h"
 
 #include "storage/format/coding.h"
+#include "storage/format/keys.h"
 
 namespace arbor {
 
@@ -13,6 +14,9 @@ enum StretchFlag : std::uint8_t {
     EqualUnits = 8,
     AllStretchFlags = 15,
 };
+
+// One sync takes far fewer; damaged bytes cannot ask for more memory than this.
+constexpr std::size_t maxSizes = 1u << 22;
 
 constexpr std::uint8_t rawPageUnits = 255; // stands for ImageLocation::maxUnits
 
@@ -109,10 +113,11 @@ Error damaged(std::string_view what) {
 bool decodeStretch(Decoder& in, Expectation& expected, std::vector<PageVersion>& versions) {
     const std::uint8_t flags = in.byte();
     const std::uint64_t count = in.varint();
-    if (!in.ok() || flags > AllStretchFlags || count == 0 || count > blockSize * 128)
+    // a stretch lies within its chunk, so that a few damaged bytes cannot ask for gigabytes
+    if (!in.ok() || flags > AllStretchFlags || count == 0 || count > blocksPerChunk)
         return false;
-    const std::int64_t block = static_cast<std::int64_t>(expected.block) + in.zigzag();
-    if (block < 0 || block + static_cast<std::int64_t>(count) - 1 > UINT32_MAX)
+    const std::uint64_t block = expected.block + static_cast<std::uint64_t>(in.zigzag()); // modulo 2^64
+    if (block > UINT32_MAX || block + count - 1 > UINT32_MAX)
         return false;
 
     const std::size_t begin = versions.size();
@@ -120,7 +125,7 @@ bool decodeStretch(Decoder& in, Expectation& expected, std::vector<PageVersion>&
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         if (i > 0)
             position += flags & ConsecutivePositions ? 1 : in.varint();
-        versions.push_back({static_cast<BlockNumber>(block + static_cast<std::int64_t>(i)), {position}, {}});
+        versions.push_back({static_cast<BlockNumber>(block + i), {position}, {}});
     }
     if (!in.ok())
         return false;
@@ -201,7 +206,7 @@ Result<std::vector<SizeVersion>> decodeSizeRun(Position first, std::string_view 
         const std::uint64_t repeat = in.varint();
         const std::uint64_t positionStep = in.varint();
         const std::int64_t sizeStep = in.zigzag();
-        if (!in.ok() || repeat == 0 || repeat > 1u << 24)
+        if (!in.ok() || repeat == 0 || repeat > maxSizes - versions.size())
             return damaged("size run");
         for (std::uint64_t i = 0; i < repeat; ++i) {
             last.position.value += positionStep;

@@ -100,6 +100,7 @@ PageMap::Chunk& PageMap::chunkFor(std::uint32_t number) {
 Status PageMap::fill(std::uint32_t number) {
     if (!m_cutsRead) {
         ARBOR_ASSIGN(auto cuts, readCuts(m_index, m_lineage, m_inode));
+        std::erase_if(cuts, [&](const Cut& cut) ARBOR_REQUIRES(m_mutex) { return cut.position >= m_ended; });
         // those made since the map exists may be in the index already; order is by position and doubles do no
         // harm
         cuts.insert(cuts.end(), m_cuts.begin(), m_cuts.end());
@@ -169,6 +170,11 @@ void PageMap::cut(Cut cut) {
         std::fill(m_chunks[number]->refs.begin() + static_cast<std::ptrdiff_t>(begin),
                   m_chunks[number]->refs.end(), PageRef{});
     }
+}
+
+void PageMap::outlive(Position position) {
+    const WriteLock lock(m_mutex);
+    m_ended = position;
 }
 
 void PageMap::repoint(BlockNumber block, Position position, ImageLocation to) {

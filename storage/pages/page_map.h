@@ -64,6 +64,9 @@ class PageMap {
     void set(BlockNumber block, PageRef ref, std::uint64_t epoch);
     // Blocks from firstGone on are gone.
     void cut(Cut cut);
+    // The file has lost its last name at `position`: whoever has it open reads on as if it had not, though
+    // the index is going to say that everything is gone.
+    void outlive(Position position);
     // An image was moved: points there if the map still has that version.
     void repoint(BlockNumber block, Position position, ImageLocation to);
     // Gives back chunks that were not used since the last call and that syncs up to `syncedEpoch` cover.
@@ -86,7 +89,8 @@ class PageMap {
     SharedMutex m_mutex;
     std::vector<std::unique_ptr<Chunk>> m_chunks ARBOR_GUARDED_BY(m_mutex);
     bool m_cutsRead ARBOR_GUARDED_BY(m_mutex) = false;
-    std::vector<Cut> m_cuts ARBOR_GUARDED_BY(m_mutex); // oldest first; complete when m_cutsRead
+    Position m_ended ARBOR_GUARDED_BY(m_mutex) = maxPosition; // cuts of the index from here on do not count
+    std::vector<Cut> m_cuts ARBOR_GUARDED_BY(m_mutex);        // oldest first; complete when m_cutsRead
 };
 
 } // namespace arbor

@@ -72,6 +72,9 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(Disk& disk, std::string
                              store->pathOf(end.segment), found->second, end.bytes);
         // also gives back what was preallocated
         ARBOR_TRY(disk.truncate(store->pathOf(end.segment), end.bytes));
+        // the next marker does not name this segment: a dead tail must not come back behind it
+        if (found->second > end.bytes)
+            ARBOR_TRY(disk.syncFile(store->pathOf(end.segment)));
         found->second = end.bytes;
     }
     if (removed)
