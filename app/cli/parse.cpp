@@ -3,7 +3,7 @@
 #include "app/cli/help.h"
 #include "app/control/arguments.h"
 #include "app/control/position_spec.h"
-#include "app/control/units.h"
+#include "storage/base/units.h"
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,6 @@
 #include "app/control/arguments.h"
 
-#include "app/control/units.h"
+#include "storage/base/units.h"
 
 #include <algorithm>
 #include <array>
@@ -23,23 +23,6 @@ Status badName(std::string_view what, std::string_view name, std::string_view wh
 }
 
 } // namespace
-
-std::string inQuotes(std::string_view text) {
-    constexpr std::size_t most = 80;
-    std::string result = "\"";
-    for (const char c : text.substr(0, most)) {
-        if (c == '"' || c == '\\')
-            result += {'\\', c};
-        else if (c >= ' ' && c <= '~')
-            result += c;
-        else
-            result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-    result += '"';
-    if (text.size() > most)
-        result += fmt::format("... ({} bytes)", text.size());
-    return result;
-}
 
 Status checkName(std::string_view what, std::string_view name) {
     if (name.empty())

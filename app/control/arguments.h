@@ -3,15 +3,13 @@
 #pragma once
 
 #include "storage/base/status.h"
+#include "storage/base/units.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace arbor {
-
-// "text" in quotes for a message: control and non-ASCII bytes escaped, shortened past 80 bytes.
-std::string inQuotes(std::string_view text);
 
 // A name of a branch or checkpoint: 1 to 63 characters of letters, digits and -_./, beginning with a letter
 // or digit, with no empty part, "." or ".." between slashes. `what` is "branch" or "checkpoint".

@@ -9,7 +9,7 @@ namespace arbor {
 BlockingClient::BlockingClient(const QString& store, const QString& program)
     : m_client({.store = store, .program = program, .reconnect = false}) {
     QObject::connect(&m_client, &ControlClient::jobStarted, &m_client, [this](qint64 id) { m_job = id; });
-    QObject::connect(&m_client, &ControlClient::event, &m_client,
+    QObject::connect(&m_client, &ControlClient::eventReceived, &m_client,
                      [this](const QString& kind, const QJsonValue& payload) {
                          const QJsonObject job = payload.toObject();
                          if (kind == QLatin1String(event::job) && m_onProgress && m_job != 0 &&

@@ -176,7 +176,7 @@ void ControlClient::take(const QByteArray& line) {
         return;
     }
     if (message->isEvent) {
-        emit event(message->eventKind, message->payload);
+        emit eventReceived(message->eventKind, message->payload);
         return;
     }
     auto node = m_open.extract(message->id.toInteger(-1));

@@ -64,7 +64,7 @@ class ControlClient : public QObject {
     void connected();
     // Why: the engine went away, cannot be found, or refused us. Emitted at every failed try to connect too.
     void disconnected(const arbor::Error& why);
-    void event(const QString& kind, const QJsonValue& payload);
+    void eventReceived(const QString& kind, const QJsonValue& payload);
     // A request of this client has become a job.
     void jobStarted(qint64 id, const QString& method);
 

@@ -1,7 +1,7 @@
 #include "app/control/position_spec.h"
 
 #include "app/control/arguments.h"
-#include "app/control/units.h"
+#include "storage/base/units.h"
 
 #include <charconv>
 

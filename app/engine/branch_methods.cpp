@@ -1,7 +1,7 @@
 // branch.*, trash.*, checkpoint.*
 #include "app/control/arguments.h"
 #include "app/control/methods.h"
-#include "app/control/units.h"
+#include "storage/base/units.h"
 #include "app/engine/json.h"
 
 namespace arbor {

@@ -1,6 +1,8 @@
 // The state: loading, storing a record with its indexes, looking things up.
 #include "storage/timelines/catalog.h"
 
+#include "storage/base/units.h"
+
 #include "storage/timelines/catalog_edit.h"
 #include "storage/timelines/codec.h"
 #include "storage/timelines/settings.h"

@@ -7,7 +7,7 @@
 namespace arbor {
 
 Status Catalog::checkNameFree(std::string_view name) const {
-    ARBOR_TRY(checkName("branch", name));
+    ARBOR_TRY(checkCatalogName("branch", name));
     if (m_byName.contains(name))
         return makeError(ErrorKind::AlreadyExists, "there is a branch \"{}\" already; choose another name",
                          name);
@@ -233,7 +233,7 @@ Result<CatalogChange> Catalog::setShouldRun(BranchId id, bool shouldRun) {
 Result<CatalogChange> Catalog::createCheckpoint(BranchId branchId, std::string_view name, TimelinePoint at,
                                                 Timestamp now) {
     ARBOR_ASSIGN(const auto owner, branch(branchId));
-    ARBOR_TRY(checkName("checkpoint", name));
+    ARBOR_TRY(checkCatalogName("checkpoint", name));
     if (const auto taken = checkpoint(branchId, name))
         return makeError(ErrorKind::AlreadyExists, "branch \"{}\" has a checkpoint \"{}\" already{}",
                          owner.name, name,

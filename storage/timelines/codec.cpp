@@ -88,7 +88,7 @@ std::string_view decodeBranchFields(Decoder& in, BranchRecord& record) {
     }
     if (!in.done())
         return "its length is wrong";
-    if (!checkName("branch", record.name))
+    if (!checkCatalogName("branch", record.name))
         return "its name breaks the rules for names";
     if (!record.id || !record.timeline)
         return "it has no id or no timeline";
@@ -244,7 +244,7 @@ Result<CheckpointRecord> decodeCheckpoint(CheckpointId id, std::string_view valu
     record.createdAt = {in.zigzag()};
     if (!in.done())
         return damaged(Kind::Checkpoint, id.value, "its length is wrong");
-    if (!checkName("checkpoint", record.name))
+    if (!checkCatalogName("checkpoint", record.name))
         return damaged(Kind::Checkpoint, id.value, "its name breaks the rules for names");
     if (!record.branch || !record.point.timeline)
         return damaged(Kind::Checkpoint, id.value, "it has no branch or no timeline");

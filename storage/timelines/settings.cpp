@@ -1,5 +1,7 @@
 #include "storage/timelines/settings.h"
 
+#include "storage/base/units.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -32,32 +34,6 @@ constexpr std::array branchRules{
     SettingRule{"idle-suspend", SettingKind::Duration, "",
                 "idle time after which its server is stopped, if not the store's"},
 };
-
-struct Unit {
-    std::string_view name;
-    std::uint64_t factor;
-};
-constexpr std::array timeUnits{Unit{"s", 1}, Unit{"m", 60}, Unit{"h", 3600}, Unit{"d", 86'400},
-                               Unit{"w", 604'800}};
-constexpr std::array sizeUnits{Unit{"b", 1}, Unit{"kb", 1ull << 10}, Unit{"mb", 1ull << 20},
-                               Unit{"gb", 1ull << 30}, Unit{"tb", 1ull << 40}};
-
-// The number times its unit; nothing when the text has another form or the product passes `limit`.
-std::optional<std::uint64_t> quantity(std::string_view text, std::span<const Unit> units,
-                                      std::uint64_t limit) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{})
-        return std::nullopt;
-    const std::string_view name(rest, static_cast<std::size_t>(end - rest));
-    if (name.empty())
-        return number == 0 ? std::optional(number) : std::nullopt;
-    for (const Unit& unit : units)
-        if (unit.name == name && number <= limit / unit.factor)
-            return number * unit.factor;
-    return std::nullopt;
-}
 
 bool allowedInName(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -113,7 +89,7 @@ Status checkSetting(std::string_view whose, std::span<const SettingRule> rules, 
 
 } // namespace
 
-Status checkName(std::string_view what, std::string_view name) {
+Status checkCatalogName(std::string_view what, std::string_view name) {
     const auto wrong = [&](std::string_view rule) {
         return makeError(ErrorKind::InvalidArgument, "\"{}\" cannot be the name of a {}: {}", name, what,
                          rule);
@@ -133,24 +109,6 @@ Status checkName(std::string_view what, std::string_view name) {
         at = slash + 1;
     }
     return {};
-}
-
-Result<Duration> parseDuration(std::string_view text) {
-    if (const auto seconds = quantity(text, timeUnits, 1000ull * 366 * 86'400))
-        return Duration::seconds(static_cast<std::int64_t>(*seconds));
-    return makeError(ErrorKind::InvalidArgument,
-                     "\"{}\" is no length of time: write a whole number with s, m, h, d or w, as in 7d",
-                     text);
-}
-
-Result<std::uint64_t> parseSize(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (const auto bytes = quantity(lower, sizeUnits, INT64_MAX))
-        return *bytes;
-    return makeError(ErrorKind::InvalidArgument,
-                     "\"{}\" is no size: write a whole number with B, kB, MB, GB or TB, as in 20GB", text);
 }
 
 std::span<const SettingRule> storeSettings() {

@@ -12,13 +12,7 @@ namespace arbor {
 
 // 1 to 63 characters of ASCII letters, digits and "-_./", beginning with a letter or digit, with no empty
 // part, "." or ".." between slashes. `what` ("branch", "checkpoint") stands in the message.
-Status checkName(std::string_view what, std::string_view name);
-
-// A whole number with one of s, m, h, d, w: "90s", "7d". "0" needs no unit. At most 1000 years.
-Result<Duration> parseDuration(std::string_view text);
-// A whole number with one of B, kB, MB, GB, TB (steps of 1024; upper or lower case): "20GB". "0" needs no
-// unit.
-Result<std::uint64_t> parseSize(std::string_view text);
+Status checkCatalogName(std::string_view what, std::string_view name);
 
 enum class SettingKind { Duration, Size, Switch, Directories };
 

@@ -11,6 +11,9 @@
 
 namespace arbor {
 
+// "text" in quotes for a message: control and non-ASCII bytes escaped, shortened past 80 bytes.
+std::string inQuotes(std::string_view text);
+
 // One or more of NUMBER UNIT with the units us ms s sec min m h d w and their long forms, or "0". Not
 // negative.
 Result<Duration> parseDuration(std::string_view text);

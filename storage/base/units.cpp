@@ -1,6 +1,4 @@
-#include "app/control/units.h"
-
-#include "app/control/arguments.h"
+#include "storage/base/units.h"
 
 #include <algorithm>
 #include <array>
@@ -108,6 +106,23 @@ constexpr long double mostMicros = 9.2e18L;
 constexpr long double mostBytes = 9.2e18L; // what JSON's integers and our counters share
 
 } // namespace
+
+std::string inQuotes(std::string_view text) {
+    constexpr std::size_t most = 80;
+    std::string result = "\"";
+    for (const char c : text.substr(0, most)) {
+        if (c == '"' || c == '\\')
+            result += {'\\', c};
+        else if (c >= ' ' && c <= '~')
+            result += c;
+        else
+            result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    result += '"';
+    if (text.size() > most)
+        result += fmt::format("... ({} bytes)", text.size());
+    return result;
+}
 
 Result<Duration> parseDuration(std::string_view text) {
     const auto bad = [&] {
