@@ -173,6 +173,67 @@ class GcPlanTest : public QObject {
         QCOMPARE(plan.historyBytes, std::uint64_t{history.versions()[1].bytes});
     }
 
+    // 10 GB of pages, each a second version for one in eight, on a line of 64 forks.
+    void aPlanOfAMillionPagesStreams() {
+        QTemporaryDir directory;
+        PosixDisk disk;
+        TestStore store(disk, directory.path().toStdString() + "/store");
+        must(store.open());
+        constexpr std::uint64_t forks = 64, files = 10, chunks = 128;
+        std::map<SegmentId, std::uint64_t> segments;
+        std::uint64_t position = 0, offset = 0, all = 0;
+        constexpr std::uint32_t units = 60, segmentUnits = 1u << 20;
+        const auto run = [&](std::vector<BlockNumber> blocks) {
+            std::vector<PageVersion> versions;
+            for (const BlockNumber block : blocks) {
+                const SegmentId segment{1 + offset / segmentUnits};
+                segments[segment] += units * ImageLocation::unitBytes;
+                versions.push_back({block,
+                                    {++position},
+                                    {segment, static_cast<std::uint32_t>(offset % segmentUnits), units}});
+                offset += units;
+                if (segmentUnits - offset % segmentUnits < units)
+                    offset += segmentUnits - offset % segmentUnits;
+            }
+            all += versions.size() * units * ImageLocation::unitBytes;
+            return versions;
+        };
+        GcInput input;
+        for (std::uint64_t t = 1; t <= forks; ++t) {
+            input.timelines.push_back({{t}, {t - 1}, {position}});
+            IndexBatch batch;
+            for (std::uint64_t file = 1; file <= files; ++file)
+                for (std::uint32_t chunk = 0; chunk < chunks; ++chunk) {
+                    std::vector<BlockNumber> blocks;
+                    if (t == 1)
+                        for (BlockNumber i = 0; i < blocksPerChunk; ++i)
+                            blocks.push_back(chunk * blocksPerChunk + i);
+                    else if (chunk % forks == t % forks)
+                        for (BlockNumber i = 0; i < blocksPerChunk; i += 8)
+                            blocks.push_back(chunk * blocksPerChunk + i);
+                    else
+                        continue;
+                    const auto versions = run(blocks);
+                    batch.put(versionKey(pageRunPrefix({file}, chunk), {t}, versions.front().position),
+                              encodePageRun(versions));
+                }
+            must(store.commit(batch));
+        }
+        input.firstUnseen = {forks + 1};
+        for (std::uint64_t t = 1; t <= forks; ++t)
+            input.pins.push_back(GcPin::head(fmt::format("b{}", t), {t}, {t}));
+        QElapsedTimer timer;
+        timer.start();
+        const GcPlan plan = must(planGc(store.index(), segments, input));
+        qInfo("%llu versions planned in %lld ms", static_cast<unsigned long long>(plan.index.entries),
+              static_cast<long long>(timer.elapsed()));
+        QVERIFY(plan.doubts.empty());
+        // every head is live, so the version that a fork overwrites is its parent's own
+        QCOMPARE(plan.privateBytes + plan.sharedBytes, all);
+        QCOMPARE(plan.totalBytes, all);
+        QVERIFY(plan.index.entries > 1'300'000);
+    }
+
     void inputThatContradictsItselfIsRefused() {
         GcInput input;
         input.timelines = {{{2}, {1}, {5}}};

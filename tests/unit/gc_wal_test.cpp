@@ -1,0 +1,87 @@
+// Which kept log segments a collection lets go.
+#include "storage/gc/wal_retention.h"
+#include "storage/wal/wal_segments.h"
+
+#include <QtTest>
+
+using namespace arbor;
+
+namespace {
+
+constexpr std::uint32_t mega = 1u << 20;
+
+WalFile kept(std::uint64_t timeline, std::uint64_t number, std::uint64_t inode, std::uint32_t links = 1) {
+    WalFile file{{timeline}, true, segmentFileName(1, number, mega), {}};
+    file.info.size = mega;
+    file.info.inode = inode;
+    file.info.links = links;
+    return file;
+}
+
+WalFile own(std::uint64_t timeline, std::uint64_t number, std::uint64_t inode, std::uint32_t links) {
+    WalFile file = kept(timeline, number, inode, links);
+    file.isKept = false;
+    return file;
+}
+
+Lsn at(std::uint64_t segment, std::uint64_t offset = 100) {
+    return {segment * mega + offset};
+}
+
+} // namespace
+
+class GcWalTest : public QObject {
+    Q_OBJECT
+  private slots:
+    void segmentsFromTheRedoPointToThePinStay() {
+        std::vector<WalFile> files;
+        for (std::uint64_t i = 1; i <= 9; ++i)
+            files.push_back(kept(1, i, i));
+        const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}};
+        const auto plan = planWalRetention(
+            timelines, {{{1}, at(3), at(5)}, {{1}, at(5), at(6)}, {{1}, at(9), {UINT64_MAX}}}, files, {2});
+        QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 1, 6, 7}));
+        QCOMPARE(plan->totalBytes, std::uint64_t{9} * mega);
+        QCOMPARE(plan->freeBytes, std::uint64_t{4} * mega);
+        QCOMPARE(plan->onlyBytes, (std::vector<std::uint64_t>{2 * mega, mega, mega}));
+    }
+
+    void aForkKeepsItsParentsLogFromItsRedoPointToTheFork() {
+        std::vector<WalFile> files;
+        for (std::uint64_t i = 1; i <= 8; ++i)
+            files.push_back(kept(1, i, i));
+        files.push_back(kept(2, 5, 20));
+        files.push_back(kept(2, 6, 21));
+        const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}, {{2}, {1}, at(5), mega, false}};
+        const auto plan = planWalRetention(timelines, {{{2}, at(4), at(6)}}, files, {3});
+        QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 1, 2, 5, 6, 7}));
+        // once its redo point is its own, the parent's can go
+        const auto later = planWalRetention(timelines, {{{2}, at(6), at(6)}}, files, {3});
+        QCOMPARE(later->removable, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
+    }
+
+    void anInodeCountsOnceAndGoesWithItsLastLink() {
+        const std::vector<WalFile> files{kept(1, 1, 7, 2), own(1, 1, 7, 2), kept(1, 2, 8, 2),
+                                         kept(2, 2, 8, 2)};
+        const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}, {{2}, {1}, at(3), mega, false}};
+        const auto plan = planWalRetention(timelines, {}, files, {3});
+        QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 2, 3}));
+        QCOMPARE(plan->totalBytes, std::uint64_t{2} * mega);
+        QCOMPARE(plan->freeBytes, std::uint64_t{mega}); // the server's own link keeps the other
+    }
+
+    void inDoubtAFileStays() {
+        std::vector<WalFile> files{kept(1, 1, 1), kept(2, 1, 2), kept(3, 1, 3), kept(9, 1, 4)};
+        files.push_back(kept(1, 1, 5));
+        files.back().name = "00000002.history";
+        const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}, {{2}, {1}, at(1), mega, true}};
+        const auto plan = planWalRetention(timelines, {}, files, {4});
+        // timeline 1's is an ancestor's of one that is kept whole, 3 is gone, 9 is new
+        QCOMPARE(plan->removable, (std::vector<std::size_t>{2}));
+        QVERIFY(!planWalRetention(timelines, {{{3}, {}, {}}}, files, {4}));
+        QVERIFY(!planWalRetention({{{2}, {1}, {}, mega, false}}, {}, files, {4}));
+    }
+};
+
+QTEST_GUILESS_MAIN(GcWalTest)
+#include "gc_wal_test.moc"
