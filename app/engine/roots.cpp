@@ -156,11 +156,15 @@ Result<BranchRecord> Service::makeRoot(const Caller& caller, const std::string& 
     ARBOR_TRY(syncTree(m_disk, places.walDirectory));
     ARBOR_TRY(m_disk.rename(places.walDirectory, walDirectory(*m_engine, view->timeline())));
     ARBOR_TRY(m_disk.syncDirectory(m_options.store + "/wal"));
+    WalChain log(m_disk, {{{walDirectory(*m_engine, view->timeline())}, Lsn()}}, cluster.segmentSize,
+                 cluster.systemId);
+    ARBOR_TRY(log.followTli(cluster.recoveryTli()));
+    ARBOR_ASSIGN(const ScanState begin, WalScanner::stateAtCheckpoint(log, cluster));
     RootSpec spec;
     spec.name = name;
     spec.pgMajor = static_cast<std::uint32_t>(installation.major);
     spec.walSegmentSize = cluster.segmentSize;
-    ARBOR_ASSIGN(const BranchRecord branch, m_engine->finishRoot(caller, *view, spec, cluster.redo));
+    ARBOR_ASSIGN(const BranchRecord branch, m_engine->finishRoot(caller, *view, spec, begin.end));
     view.reset();
     ARBOR_TRY(m_engine->closeIdleHeads()); // it followed no log; the next head does
     ARBOR_TRY(removeTree(m_disk, place));

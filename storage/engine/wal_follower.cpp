@@ -148,7 +148,7 @@ WalFollower::WalFollower(Engine& engine, const LogPlace& place, const WalFormat&
       m_durableMarks(engine.store().index()), m_marks(m_durableMarks), m_writer(place.timeline, m_marks),
       m_scanner(makeChain(), format,
                 {walDirectory(engine, place.timeline), keptDirectory(engine, place.timeline)}, state),
-      m_saved(state), m_synced(place.fork.lsn) {}
+      m_saved(state), m_synced(std::max(place.fork.lsn, engine.historyStart(place.timeline).lsn)) {}
 
 // Where the scan of a timeline without a saved state begins. For a fork that includes building its log: the
 // point at which its server will write is only known from there.
