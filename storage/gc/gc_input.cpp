@@ -57,8 +57,9 @@ GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Positi
             windows[owner] = std::min(windows[owner], pin.from);
             continue;
         }
-        input.pins.push_back(
-            {pin.kind, pin.name, pin.branch, owner, pin.timeline, pin.from, pin.at.position});
+        // What comes back from the trash during a sweep may be written to and forked like any other.
+        const Position from = pin.kind == PinKind::Trash ? std::min(pin.from, now) : pin.from;
+        input.pins.push_back({pin.kind, pin.name, pin.branch, owner, pin.timeline, from, pin.at.position});
     }
     for (const BranchRecord* branch : catalog.branches()) {
         GcPin window = GcPin::window(branch->name, branch->id, branch->timeline, windows[branch->id]);

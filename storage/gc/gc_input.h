@@ -64,8 +64,9 @@ struct GcInput {
 
 // The input that a catalog and its pins (staticPins(), and those of readers) make at the moment `now`, the
 // store's last position. The pieces of a window along a lineage become one pin, and a live branch whose
-// window begins later than `now`, or that has none, gets one from `now` on. `beingMade` are timelines that
-// are written to and not yet in the catalog (Catalog::reserveTimeline()): all of theirs stays.
+// window begins later than `now`, or that has none, gets one from `now` on; a pin of the trash begins there
+// too. `beingMade` are timelines that are written to and not yet in the catalog (Catalog::reserveTimeline()):
+// all of theirs stays.
 GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Position now,
                     std::span<const TimelineId> beingMade = {});
 
