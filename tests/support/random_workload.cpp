@@ -94,8 +94,8 @@ Status RandomWorkload::recover() {
             return same;
         mismatches += "\n  " + same.error().message();
     }
-    return makeError(ErrorKind::Corruption, "what is left is no state that the store could be in:{}",
-                     mismatches);
+    return makeError(ErrorKind::Corruption, "operation {}, {}: what is left is no state that could be:{}",
+                     m_operations, m_last, mismatches);
 }
 
 Status RandomWorkload::durably(const std::function<Status()>& operation,

@@ -105,10 +105,12 @@ Result<ModelPoint> RandomWorkload::anyPoint(const Target& target) {
             end->first < head.lsn ? treeAtLsn(target.branch.timeline, end->first) : nullptr;
         if (tree) {
             ModelPoint point{{}, tree};
-            auto found = m_engine->pointAtLsn(branch, end->first);
-            if (!found)
-                return std::move(found).error().during(fmt::format("finding {}", end->first));
-            point.at = *found;
+            ARBOR_TRY(durably( // the map of positions is read behind a sync
+                [&]() -> Status {
+                    ARBOR_ASSIGN(point.at, m_engine->pointAtLsn(branch, end->first));
+                    return {};
+                },
+                [](ModelWorld&) {}));
             return point;
         }
     }

@@ -103,8 +103,6 @@ inline Engine::Options fakeOptions(FakeLogs& logs, bool threads = false) {
     options.store.segments.marginBytes = 256u << 10;
     options.store.index.writeBufferBytes = 64u << 10;
     options.store.index.blockCacheBytes = 1u << 20;
-    if (!threads)
-        options.store.index.executor = [](std::function<void()> work) { work(); };
     options.followers = [&logs](Engine&, const LogPlace& place) -> Result<std::unique_ptr<LogFollower>> {
         return std::unique_ptr<LogFollower>(new FakeFollower(logs, place));
     };
