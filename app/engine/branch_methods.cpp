@@ -1,8 +1,8 @@
 // branch.*, trash.*, checkpoint.*
 #include "app/control/arguments.h"
 #include "app/control/methods.h"
-#include "storage/base/units.h"
 #include "app/engine/json.h"
+#include "storage/base/units.h"
 
 namespace arbor {
 

@@ -7,7 +7,8 @@
 //   name          'D' directory    ~timeline name 00 ~position
 //   position map  'L' timeline first position
 //   marker        'M'
-//   history       'H' timeline                                      where its history begins, what its log lost
+//   history       'H' timeline                                      where its history begins, what its log
+//   lost
 // (tags of other folders: 'C' catalog, 'O' operation log, 'W' marks of the log, 'A' samples)
 //
 // Numbers are written so that byte order is numeric order and small numbers are short: one byte with the

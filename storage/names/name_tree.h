@@ -60,7 +60,8 @@ struct Node {
     DirectoryRole role = DirectoryRole::Other; // a directory's own; a file: its directory's
     bool isPageFile = false;
     std::string tablespace; // directories below pg_tblspc/N: N
-    // The last name is gone: what is written from now on never reaches the index. Set under the timeline's lock.
+    // The last name is gone: what is written from now on never reaches the index. Set under the timeline's
+    // lock.
     std::atomic<bool> ended{false};
     std::atomic<std::uint64_t> size{0};
     std::atomic<std::int64_t> modifiedMicros{0};

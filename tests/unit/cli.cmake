@@ -1,3 +1,6 @@
+if(ARBOR_STORAGE_ONLY)
+    return()
+endif()
 arbor_test(test_cli SOURCES cli_test.cpp LINKS arbor_cli)
 arbor_test(test_cli_program SOURCES cli_program_test.cpp LINKS arbor_control)
 target_compile_definitions(test_cli_program PRIVATE

@@ -1,3 +1,6 @@
+if(ARBOR_STORAGE_ONLY)
+    return()
+endif()
 # An engine without a store: the real control server with canned answers, for clients to be tried against.
 add_executable(control_sample_engine control_sample_engine.cpp)
 target_link_libraries(control_sample_engine PRIVATE arbor_control)
