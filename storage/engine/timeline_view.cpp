@@ -37,6 +37,7 @@ Result<ForkPoint> TimelineView::present() {
 
 Position TimelineView::draw(Lsn lsn) {
     m_last.position = m_store.nextPosition();
+    m_acceptedEpoch = m_store.epoch();
     m_last.lsn = std::max(m_last.lsn, lsn);
     if (m_last.lsn != m_mappedLsn) {
         m_pending.lsns.push_back({m_last.position, m_last.lsn});
@@ -103,6 +104,23 @@ void TimelineView::durable() {
     m_follower->durable();
     const MutexLock lock(m_mutex);
     m_inFlight = false;
+}
+
+bool TimelineView::isDurable() {
+    const MutexLock lock(m_mutex);
+    return m_acceptedEpoch <= m_store.syncedEpoch();
+}
+
+// A server that recovers asks for an fsync of each of its files, nearly all of them untouched.
+Status TimelineView::sync() {
+    return isDurable() ? m_store.health() : m_store.sync();
+}
+
+void TimelineView::syncThen(std::function<void(Status)> done) {
+    if (isDurable())
+        done(m_store.health());
+    else
+        m_store.syncThen(std::move(done));
 }
 
 Status TimelineView::makeDurable() {

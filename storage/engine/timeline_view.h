@@ -58,6 +58,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
     void repoint(InodeId inode, const std::vector<Move>& moves);
     // Something was accepted that no sync has made durable: the index does not have it.
     bool hasUnsynced() ARBOR_EXCLUDES(m_mutex);
+    // Everything that this timeline accepted is durable.
+    bool isDurable() ARBOR_EXCLUDES(m_mutex);
     // Drops page-map chunks that were not used since the last call.
     void trim();
     // Bytes written by databases since the view was opened, compressed or not.
@@ -90,8 +92,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
     void dropWriter(WriterId writer) override;
     // Drops every half page, when no process is left that could complete one: what a cache above must forget.
     std::vector<std::pair<InodeId, BlockNumber>> dropHalves();
-    Status sync() override { return m_store.sync(); }
-    void syncThen(std::function<void(Status)> done) override { m_store.syncThen(std::move(done)); }
+    Status sync() override;
+    void syncThen(std::function<void(Status)> done) override;
     Status open(InodeId inode) override;
     void close(InodeId inode) override;
     Result<SpaceInfo> space() override;
@@ -172,6 +174,7 @@ class TimelineView final : public BranchView, public SyncParticipant {
     ForkPoint m_last ARBOR_GUARDED_BY(m_mutex);
     Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions
     Pending m_pending ARBOR_GUARDED_BY(m_mutex);
+    std::uint64_t m_acceptedEpoch ARBOR_GUARDED_BY(m_mutex) = 0; // of the sync that covers what was accepted last
     bool m_inFlight ARBOR_GUARDED_BY(m_mutex) = false; // a sync has taken something and is not done
     std::atomic<std::uint64_t> m_bytesAccepted{0};
 };
