@@ -1,7 +1,7 @@
 // What people type: positions, lengths of time, sizes, names, settings.
 #include "app/control/arguments.h"
 #include "app/control/position_spec.h"
-#include "app/control/units.h"
+#include "storage/base/units.h"
 
 #include <QRandomGenerator>
 #include <QtTest>
