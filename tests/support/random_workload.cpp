@@ -171,7 +171,7 @@ Status RandomWorkload::fileOperation() {
     if (dice < 94)
         return run("grow log", &RandomWorkload::growLog);
     m_last = "sync";
-    return durably([&] { return target.view->sync(); }, [](ModelWorld&) {});
+    return durably([&] { return m_engine->sync(); }, [](ModelWorld&) {});
 }
 
 std::string RandomWorkload::anyPath(const ModelTree& tree, std::optional<FileType> type) {
@@ -371,7 +371,7 @@ Status RandomWorkload::useAfterUnlink(const Target& target) {
         return {};
     }));
     if (oneIn(2))
-        ARBOR_TRY(durably([&] { return target.view->sync(); }, [](ModelWorld&) {}));
+        ARBOR_TRY(durably([&] { return m_engine->sync(); }, [](ModelWorld&) {}));
     if (oneIn(2)) {
         const std::string page = pageOf(m_chance.next() >> 8);
         const std::uint64_t offset = below(m_shape.maxBlocks) * blockSize;

@@ -240,8 +240,9 @@ class ControlTest : public QObject {
         raw.greet();
         raw.write(requestLine(2, "big", {{"bytes", 65 << 20}}) + '\n');
         QCOMPARE(errorKindOf(raw.readJson()), QString("unsupported"));
-        raw.write(requestLine(3, "big", {{"bytes", 60 << 20}}) + '\n');
-        QCOMPARE(raw.readJson().value("result").toString().size(), 60 << 20);
+        const int most = (qEnvironmentVariableIsSet("ARBOR_FULL") ? 63 : 12) << 20;
+        raw.write(requestLine(3, "big", {{"bytes", most}}) + '\n');
+        QCOMPARE(raw.readJson().value("result").toString().size(), most);
     }
 
     void aClientThatDoesNotReadIsHeldBackAndThenCut() {
@@ -384,8 +385,8 @@ class ControlTest : public QObject {
         QVERIFY(engine.listen());
         ControlClient all({.store = store(), .program = "all"});
         ControlClient some({.store = store(), .program = "some"});
-        QSignalSpy allEvents(&all, &ControlClient::event);
-        QSignalSpy someEvents(&some, &ControlClient::event);
+        QSignalSpy allEvents(&all, &ControlClient::eventReceived);
+        QSignalSpy someEvents(&some, &ControlClient::eventReceived);
         some.subscribe({"branches"}); // before the connection: made when it is there
         all.open();
         some.open();
@@ -437,7 +438,7 @@ class ControlTest : public QObject {
         Engine engine(store());
         QVERIFY(engine.listen());
         ControlClient client({.store = store(), .program = "test"});
-        QSignalSpy events(&client, &ControlClient::event);
+        QSignalSpy events(&client, &ControlClient::eventReceived);
         client.subscribe({event::job});
         client.open();
         std::optional<Result<QJsonValue>> result;
@@ -509,7 +510,7 @@ class ControlTest : public QObject {
             {.store = store(), .program = "test", .firstRetry = std::chrono::milliseconds(1)});
         QSignalSpy lost(&client, &ControlClient::disconnected);
         QSignalSpy found(&client, &ControlClient::connected);
-        QSignalSpy events(&client, &ControlClient::event);
+        QSignalSpy events(&client, &ControlClient::eventReceived);
         client.subscribe({"branches"});
         client.open();
         std::optional<Result<QJsonValue>> result;
