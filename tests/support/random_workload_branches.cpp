@@ -137,6 +137,10 @@ Status RandomWorkload::fork(const Target& target) {
         return {};
     };
     if (!m_world.isOnLine(target.branch.timeline, at)) {
+        // a checkpoint that a restore left behind may be forked all the same; that is not what is tried here
+        for (const auto& [key, checkpoint] : m_world.catalog.checkpoints)
+            if (m_world.normalise(checkpoint.at) == at)
+                return {};
         const auto refused = create();
         if (refused)
             return makeError(ErrorKind::Corruption, "a point off the line was forked");
