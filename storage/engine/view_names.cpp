@@ -9,6 +9,8 @@ namespace arbor {
 namespace {
 
 constexpr std::size_t maxNameBytes = 255;
+// What a name or attributes take in memory until a sync, roughly: files that come and go must force one too.
+constexpr std::size_t entryBytes = 128;
 
 Status checkName(std::string_view name) {
     if (name.size() > maxNameBytes)
@@ -141,11 +143,13 @@ void TimelineView::touch(Node& node) {
 void TimelineView::putName(const Node& directory, std::string_view name, const NameRecord& record,
                            Position position) {
     m_pending.entries.put(nameKey(directory.inode, timeline(), name, position), encodeName(record));
+    m_store.accumulated(name.size() + entryBytes);
 }
 
 void TimelineView::putAttributes(const Node& node, Position position) {
     m_pending.entries.put(versionKey(inodePrefix(tag::attributes, node.inode), timeline(), position),
                           encodeAttributes(node.attributes));
+    m_store.accumulated(entryBytes);
 }
 
 // The inode has lost its last name at `position`. Who has it open goes on using it, in memory only.

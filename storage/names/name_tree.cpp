@@ -113,7 +113,7 @@ Result<NodePtr> NameTree::load(const Node& directory, std::string_view name, con
     if (node->attributes.type == FileType::Regular) {
         ARBOR_ASSIGN(const std::uint64_t size, readSize(child.inode));
         node->size = size;
-        node->map = std::make_unique<PageMap>(m_index, m_lineage, child.inode, m_stats);
+        node->map = std::make_unique<PageMap>(m_index, m_lineage, child.inode, m_stats, node->size);
     } else if (node->attributes.type == FileType::Symlink) {
         node->size = node->attributes.target.size();
     }
@@ -156,7 +156,7 @@ NodePtr NameTree::add(Node& directory, std::string_view name, InodeId inode,
     } else if (attributes.type == FileType::Symlink) {
         node->size = attributes.target.size();
     } else if (isVersioned(inode)) {
-        node->map = std::make_unique<PageMap>(m_index, m_lineage, inode, m_stats);
+        node->map = std::make_unique<PageMap>(m_index, m_lineage, inode, m_stats, node->size);
     }
     m_nodes[inode] = node;
     addName(directory, name, *node);

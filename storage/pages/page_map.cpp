@@ -44,13 +44,15 @@ std::array<Position, blocksPerChunk> floorsOf(const std::vector<Cut>& cuts, Bloc
 } // namespace
 
 Status readChunk(const Index& index, const Lineage& lineage, InodeId inode, std::uint32_t chunk,
-                 const std::vector<Cut>& cuts, ChunkRefs& into) {
+                 const std::vector<Cut>& cuts, ChunkRefs& into, BlockNumber blocks) {
     const BlockNumber firstBlock = chunk * blocksPerChunk;
     const auto floors = floorsOf(cuts, firstBlock);
     const Position lowestFloor = *std::min_element(floors.begin(), floors.end());
+    const std::size_t wanted =
+        std::min<std::size_t>(blocksPerChunk, blocks > firstBlock ? blocks - firstBlock : 0);
     std::size_t missing = 0;
-    for (const PageRef& ref : into)
-        missing += ref.position ? 0 : 1;
+    for (std::size_t i = 0; i < wanted; ++i)
+        missing += into[i].position ? 0 : 1;
     // newest first: what a block has already is newer than anything that follows
     LineageCursor cursor(index, lineage, pageRunPrefix(inode, chunk));
     for (; cursor.valid() && missing > 0; cursor.next()) {
@@ -68,7 +70,7 @@ Status readChunk(const Index& index, const Lineage& lineage, InodeId inode, std:
                 return makeError(ErrorKind::Corruption, "a page run of file {} names block {}", inode,
                                  version->block);
             const std::size_t i = version->block - firstBlock;
-            if (version->position > cursor.member().upTo || into[i].position ||
+            if (i >= wanted || version->position > cursor.member().upTo || into[i].position ||
                 version->position <= floors[i])
                 continue;
             into[i] = {version->position, version->location};
@@ -78,8 +80,9 @@ Status readChunk(const Index& index, const Lineage& lineage, InodeId inode, std:
     return cursor.status();
 }
 
-PageMap::PageMap(const Index& index, const Lineage& lineage, InodeId inode, PageMapStats& stats)
-    : m_index(index), m_lineage(lineage), m_inode(inode), m_stats(stats) {}
+PageMap::PageMap(const Index& index, const Lineage& lineage, InodeId inode, PageMapStats& stats,
+                 const std::atomic<std::uint64_t>& size)
+    : m_index(index), m_lineage(lineage), m_inode(inode), m_stats(stats), m_size(size) {}
 
 PageMap::~PageMap() {
     const WriteLock lock(m_mutex);
@@ -111,7 +114,9 @@ Status PageMap::fill(std::uint32_t number) {
     }
     Chunk& chunk = chunkFor(number);
     ChunkRefs refs = chunk.refs;
-    ARBOR_TRY(readChunk(m_index, m_lineage, m_inode, number, m_cuts, refs));
+    const std::uint64_t blocks = (m_size.load() + blockSize - 1) / blockSize;
+    ARBOR_TRY(readChunk(m_index, m_lineage, m_inode, number, m_cuts, refs,
+                        static_cast<BlockNumber>(std::min<std::uint64_t>(blocks, UINT32_MAX))));
     chunk.refs = refs;
     chunk.filled = true;
     return {};

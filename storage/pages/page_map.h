@@ -36,10 +36,11 @@ struct Cut {
     BlockNumber firstGone = 0;
 };
 
-// What a lineage sees of one chunk: an array of blocksPerChunk. Reads the index.
+// What a lineage sees of one chunk: an array of blocksPerChunk. Reads the index, newest versions first, until
+// every block below `blocks` (the file's size) has one: a small file must not cost its whole history.
 using ChunkRefs = std::array<PageRef, blocksPerChunk>;
 Status readChunk(const Index& index, const Lineage& lineage, InodeId inode, std::uint32_t chunk,
-                 const std::vector<Cut>& cuts, ChunkRefs& into);
+                 const std::vector<Cut>& cuts, ChunkRefs& into, BlockNumber blocks = UINT32_MAX);
 // The cuts that a lineage sees of a file, oldest first.
 Result<std::vector<Cut>> readCuts(const Index& index, const Lineage& lineage, InodeId inode);
 // The position of the newest cut that hides `block`, or none.
@@ -54,7 +55,9 @@ struct PageMapStats {
 // The map of one file in one view. Thread-safe.
 class PageMap {
   public:
-    PageMap(const Index& index, const Lineage& lineage, InodeId inode, PageMapStats& stats);
+    // `size` is the file's, in bytes; no block behind it has a version that can be seen. Outlives the map.
+    PageMap(const Index& index, const Lineage& lineage, InodeId inode, PageMapStats& stats,
+            const std::atomic<std::uint64_t>& size);
     ~PageMap();
 
     Result<PageRef> find(BlockNumber block);
@@ -86,6 +89,7 @@ class PageMap {
     const Lineage& m_lineage;
     const InodeId m_inode;
     PageMapStats& m_stats;
+    const std::atomic<std::uint64_t>& m_size;
     SharedMutex m_mutex;
     std::vector<std::unique_ptr<Chunk>> m_chunks ARBOR_GUARDED_BY(m_mutex);
     bool m_cutsRead ARBOR_GUARDED_BY(m_mutex) = false;
