@@ -1,0 +1,1 @@
+arbor_test(test_concurrency SOURCES concurrency_test.cpp LINKS arbor_random_workload LABELS storage)

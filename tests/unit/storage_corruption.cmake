@@ -1,0 +1,1 @@
+arbor_test(test_storage_corruption SOURCES storage_corruption_test.cpp LINKS arbor_random_workload LABELS storage)
