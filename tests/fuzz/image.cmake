@@ -1,0 +1,5 @@
+add_executable(fuzz_image fuzz_image.cpp)
+target_include_directories(fuzz_image PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(fuzz_image PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_options(fuzz_image PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_libraries(fuzz_image PRIVATE arbor_pages)

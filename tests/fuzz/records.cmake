@@ -1,0 +1,5 @@
+add_executable(fuzz_records fuzz_records.cpp)
+target_include_directories(fuzz_records PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(fuzz_records PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_options(fuzz_records PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_libraries(fuzz_records PRIVATE arbor_engine)

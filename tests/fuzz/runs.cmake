@@ -1,0 +1,5 @@
+add_executable(fuzz_runs fuzz_runs.cpp)
+target_include_directories(fuzz_runs PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(fuzz_runs PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_options(fuzz_runs PRIVATE -fsanitize=fuzzer,address,undefined)
+target_link_libraries(fuzz_runs PRIVATE arbor_format)
