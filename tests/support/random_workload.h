@@ -104,6 +104,7 @@ class RandomWorkload {
                          const std::function<void(ModelWorld&)>& done);
     void addTimeline(ModelWorld& world, TimelineId id, const ModelPoint& from);
     void forgetUnreadable();
+    void forgetBehind(Position last);
     bool oneIn(std::uint64_t n) { return m_chance.oneIn(n); }
     std::uint64_t below(std::uint64_t n) { return m_chance.below(n); }
 

@@ -435,7 +435,12 @@ Status RandomWorkload::compare(std::size_t points) {
     std::vector<ModelPoint> all;
     for (const auto& [id, timeline] : m_world.timelines)
         all.insert(all.end(), timeline.points.begin(), timeline.points.end());
-    for (; points > 0 && !all.empty(); --points)
+    if (points >= all.size()) {
+        for (const ModelPoint& point : all)
+            ARBOR_TRY(comparePoint(point));
+        return {};
+    }
+    for (; points > 0; --points)
         ARBOR_TRY(comparePoint(all[below(all.size())]));
     return {};
 }
