@@ -174,7 +174,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
     ForkPoint m_last ARBOR_GUARDED_BY(m_mutex);
     Lsn m_mappedLsn ARBOR_GUARDED_BY(m_mutex); // of the newest entry of the map of positions
     Pending m_pending ARBOR_GUARDED_BY(m_mutex);
-    std::uint64_t m_acceptedEpoch ARBOR_GUARDED_BY(m_mutex) = 0; // of the sync that covers what was accepted last
+    std::uint64_t m_acceptedEpoch ARBOR_GUARDED_BY(m_mutex) =
+        0;                                             // of the sync that covers what was accepted last
     bool m_inFlight ARBOR_GUARDED_BY(m_mutex) = false; // a sync has taken something and is not done
     std::atomic<std::uint64_t> m_bytesAccepted{0};
 };
