@@ -26,8 +26,10 @@ void RandomWorkload::addTimeline(ModelWorld& world, TimelineId id, const ModelPo
 }
 
 Status RandomWorkload::catalogOperation() {
-    ARBOR_ASSIGN(const Target target, anyTarget());
     const std::uint64_t dice = below(100);
+    if (dice >= 86)
+        return upkeep(); // which may close the engine: nobody holds a view then
+    ARBOR_ASSIGN(const Target target, anyTarget());
     const auto run = [&](std::string what, Status (RandomWorkload::*operation)(const Target&)) {
         m_last = what + " of " + target.name;
         return (this->*operation)(target);
@@ -54,9 +56,7 @@ Status RandomWorkload::catalogOperation() {
         return run("peek", &RandomWorkload::peek);
     if (dice < 66)
         return run("look back", &RandomWorkload::lookBack);
-    if (dice < 86)
-        return rememberHead(target);
-    return upkeep();
+    return rememberHead(target);
 }
 
 Status RandomWorkload::rememberHead(const Target& target) {
