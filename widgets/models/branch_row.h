@@ -1,0 +1,56 @@
+// What the views know of a branch: one plain struct a row, filled by whoever talks to the engine.
+#pragma once
+
+#include "storage/base/lsn.h"
+#include "storage/base/time.h"
+
+#include <QMetaType>
+#include <QString>
+
+#include <cstdint>
+
+namespace arbor {
+
+enum class BranchState { Stopped, Starting, Running, Stopping, Failed };
+
+// Numbers that are not known yet are absent as `unknownBytes` (sizes) or as the zero of their type (LSNs,
+// times).
+inline constexpr std::uint64_t unknownBytes = UINT64_MAX;
+
+struct BranchRow {
+    std::uint64_t id = 0; // never 0, never used twice; a rename keeps it
+    QString name;
+    std::uint64_t parentId = 0; // 0: a root, or a child whose parent is gone (then forkLsn is set)
+    BranchState state = BranchState::Stopped;
+    bool root = false;
+    bool isProtected = false;
+    bool peek = false; // a peek, not a branch: dashed, and its head is its fork point
+
+    Lsn forkLsn; // a root: where its history began
+    Timestamp forkTime;
+    Lsn headLsn;
+    Timestamp headTime;
+    Lsn historyFromLsn; // what lies before it is gone, but for pins; 0: everything since the fork is there
+    Timestamp historyFromTime;
+
+    std::uint64_t ownBytes = unknownBytes; // private: what deleting the branch frees
+    std::uint64_t sharedBytes = unknownBytes;
+    std::uint64_t historyBytes = unknownBytes;
+    int children = 0;
+    int checkpoints = 0;
+    int sessions = 0;
+    int port = 0;
+    int pgMajor = 0;
+    std::uint64_t timeline = 0;
+    Timestamp createdAt;
+    Timestamp startedAt;
+    Timestamp expiresAt;
+    QString error; // why state is Failed
+
+    int pins() const { return children + checkpoints; }
+    bool operator==(const BranchRow&) const = default;
+};
+
+} // namespace arbor
+
+Q_DECLARE_METATYPE(arbor::BranchRow)

@@ -1,0 +1,571 @@
+#include "widgets/models/branch_tree_model.h"
+
+#include "widgets/models/format.h"
+
+#include <QSignalBlocker>
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace arbor {
+
+namespace {
+
+QString stateText(BranchState state) {
+    switch (state) {
+    case BranchState::Stopped:
+        return BranchTreeModel::tr("Stopped");
+    case BranchState::Starting:
+        return BranchTreeModel::tr("Starting");
+    case BranchState::Running:
+        return BranchTreeModel::tr("Running");
+    case BranchState::Stopping:
+        return BranchTreeModel::tr("Stopping");
+    case BranchState::Failed:
+        return BranchTreeModel::tr("Failed");
+    }
+    return {};
+}
+
+// Of the branches of a group the state that wants attention most.
+int pressing(BranchState state) {
+    switch (state) {
+    case BranchState::Failed:
+        return 4;
+    case BranchState::Starting:
+        return 3;
+    case BranchState::Stopping:
+        return 2;
+    case BranchState::Running:
+        return 1;
+    case BranchState::Stopped:
+        return 0;
+    }
+    return 0;
+}
+
+void addTo(std::uint64_t& sum, std::uint64_t bytes) {
+    if (bytes == unknownBytes)
+        return;
+    sum = sum == unknownBytes ? bytes : sum + bytes;
+}
+
+// What `node`, a branch or a group, adds to the group that it stands in.
+void addTo(BranchNode& group, const BranchNode& node) {
+    const BranchRow& from = node.row;
+    BranchRow& sum = group.row;
+    const bool first = group.count == 0;
+    const bool isGroup = node.kind == BranchNode::Kind::Group;
+    group.count += isGroup ? node.count : 1;
+    group.running += isGroup ? node.running : from.state == BranchState::Running;
+    group.failed += isGroup ? node.failed : from.state == BranchState::Failed;
+    addTo(sum.ownBytes, from.ownBytes);
+    addTo(sum.sharedBytes, from.sharedBytes);
+    addTo(sum.historyBytes, from.historyBytes);
+    sum.children += from.children;
+    sum.checkpoints += from.checkpoints;
+    sum.sessions += from.sessions;
+    if (pressing(from.state) > pressing(sum.state))
+        sum.state = from.state;
+    if (from.forkLsn && (first || from.forkLsn < sum.forkLsn))
+        sum.forkLsn = from.forkLsn;
+    if (from.forkTime && (first || from.forkTime < sum.forkTime))
+        sum.forkTime = from.forkTime;
+    sum.headLsn = std::max(sum.headLsn, from.headLsn);
+    sum.headTime = std::max(sum.headTime, from.headTime);
+}
+
+} // namespace
+
+BranchTreeModel::BranchTreeModel(QObject* parent) : QAbstractItemModel(parent) {}
+
+BranchTreeModel::~BranchTreeModel() = default;
+
+// -- what comes in --------------------------------------------------------------------------------------
+
+void BranchTreeModel::setRows(std::span<const BranchRow> rows) {
+    QHash<std::uint64_t, BranchRow> all;
+    all.reserve(static_cast<qsizetype>(rows.size()));
+    for (const BranchRow& row : rows)
+        if (row.id != 0)
+            all.insert(row.id, row);
+    m_rows = std::move(all);
+    update();
+}
+
+void BranchTreeModel::applyChanges(std::span<const BranchRow> changed,
+                                   std::span<const std::uint64_t> removed) {
+    for (const std::uint64_t id : removed)
+        m_rows.remove(id);
+    for (const BranchRow& row : changed)
+        if (row.id != 0)
+            m_rows.insert(row.id, row);
+    update();
+}
+
+void BranchTreeModel::setNow(Timestamp now) {
+    std::vector<const BranchNode*> changed;
+    for (const BranchNode* node : std::as_const(m_nodes))
+        if (node->row.headTime && ageStep(node->row.headTime, m_now) != ageStep(node->row.headTime, now))
+            changed.push_back(node);
+    m_now = now;
+    announce(changed, Head, Head);
+}
+
+void BranchTreeModel::setGhost(std::uint64_t parentId, Lsn at, const QString& name) {
+    m_ghost = std::make_unique<BranchRow>();
+    m_ghost->parentId = m_rows.contains(parentId) ? parentId : 0;
+    m_ghost->forkLsn = m_ghost->headLsn = at;
+    m_ghost->name = name;
+    update();
+}
+
+void BranchTreeModel::clearGhost() {
+    if (!m_ghost)
+        return;
+    m_ghost.reset();
+    update();
+}
+
+// -- the difference -------------------------------------------------------------------------------------
+// 1. Rows that are gone, with everything below them, are removed; one whose child lives on stays for now.
+// 2. Rows that are new are inserted, parents first.
+// 3. If anything stands elsewhere than it should, one change of layout puts everything in place; rows that
+// are
+//    gone but had living children end at the bottom of the tree.
+// 4. Those are removed.
+// 5. What changed inside rows is announced.
+// Moving rows one by one instead of 3 costs views and proxies a rebuild a row.
+
+void BranchTreeModel::update() {
+    if (m_ghost && m_ghost->parentId != 0 && !m_rows.contains(m_ghost->parentId))
+        m_ghost.reset();
+    const BranchLayout layout = layoutBranches(m_rows, m_ghost.get());
+    if (m_nodes.isEmpty() || layout.nodes.empty()) {
+        rebuild(layout);
+        return;
+    }
+    QHash<NodeKey, std::size_t> wanted;
+    wanted.reserve(static_cast<qsizetype>(layout.nodes.size()));
+    for (std::size_t at = 0; at < layout.nodes.size(); ++at)
+        wanted.insert(layout.nodes[at].key, at);
+
+    for (const auto& child : m_top.children)
+        markAlive(*child, wanted);
+    removeDead(m_top);
+    insertMissing(m_top, layout, layout.roots);
+    if (!isArranged(layout)) {
+        arrange(layout);
+        removeLeftOver(layout.roots.size());
+    }
+    refresh(m_top, layout, layout.roots);
+}
+
+void BranchTreeModel::rebuild(const BranchLayout& layout) {
+    if (m_nodes.isEmpty() && layout.nodes.empty())
+        return;
+    beginResetModel();
+    m_nodes.clear();
+    m_top.children.clear();
+    {
+        const QSignalBlocker unseen(this); // a reset is one signal, not one a row
+        insertMissing(m_top, layout, layout.roots);
+        refresh(m_top, layout, layout.roots);
+    }
+    endResetModel();
+}
+
+bool BranchTreeModel::markAlive(BranchNode& node, const QHash<NodeKey, std::size_t>& wanted) {
+    node.alive = wanted.contains(node.key);
+    for (const auto& child : node.children)
+        if (markAlive(*child, wanted))
+            node.alive = true;
+    return node.alive;
+}
+
+void BranchTreeModel::removeDead(BranchNode& parent) {
+    auto& children = parent.children;
+    for (int last = static_cast<int>(children.size()) - 1; last >= 0; --last) {
+        if (children[static_cast<std::size_t>(last)]->alive) {
+            removeDead(*children[static_cast<std::size_t>(last)]);
+            continue;
+        }
+        int first = last;
+        while (first > 0 && !children[static_cast<std::size_t>(first - 1)]->alive)
+            --first;
+        beginRemoveRows(parentIndex(*children[static_cast<std::size_t>(last)]), first, last);
+        for (int at = first; at <= last; ++at)
+            forget(*children[static_cast<std::size_t>(at)]);
+        children.erase(children.begin() + first, children.begin() + last + 1);
+        for (auto at = static_cast<std::size_t>(first); at < children.size(); ++at)
+            children[at]->position = static_cast<int>(at);
+        endRemoveRows();
+        last = first;
+    }
+}
+
+void BranchTreeModel::forget(const BranchNode& node) {
+    for (const auto& child : node.children)
+        forget(*child);
+    m_nodes.remove(node.key);
+}
+
+std::unique_ptr<BranchNode> BranchTreeModel::makeNode(const LayoutNode& from, BranchNode& parent) {
+    auto node = std::make_unique<BranchNode>();
+    node->kind = from.key.isGroup() ? BranchNode::Kind::Group
+                 : from.key.ghost   ? BranchNode::Kind::Ghost
+                                    : BranchNode::Kind::Branch;
+    node->key = from.key;
+    node->label = from.label;
+    if (from.row != nullptr)
+        node->row = *from.row;
+    node->parent = &parent == &m_top ? nullptr : &parent;
+    m_nodes.insert(from.key, node.get());
+    return node;
+}
+
+void BranchTreeModel::insertMissing(BranchNode& parent, const BranchLayout& layout,
+                                    const std::vector<std::size_t>& wanted) {
+    auto& children = parent.children;
+    std::size_t at = 0; // behind the last sibling that has its place
+    for (std::size_t i = 0; i < wanted.size();) {
+        const BranchNode* present = m_nodes.value(layout.nodes[wanted[i]].key);
+        if (present != nullptr) {
+            if ((present->parent == nullptr ? &m_top : present->parent) == &parent)
+                at = static_cast<std::size_t>(present->position) + 1;
+            ++i;
+            continue;
+        }
+        std::size_t end = i;
+        while (end < wanted.size() && !m_nodes.contains(layout.nodes[wanted[end]].key))
+            ++end;
+        beginInsertRows(&parent == &m_top ? QModelIndex() : indexOf(parent), static_cast<int>(at),
+                        static_cast<int>(at + end - i) - 1);
+        std::vector<std::unique_ptr<BranchNode>> made;
+        for (std::size_t n = i; n < end; ++n)
+            made.push_back(makeNode(layout.nodes[wanted[n]], parent));
+        children.insert(children.begin() + static_cast<std::ptrdiff_t>(at),
+                        std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+        for (std::size_t n = at; n < children.size(); ++n)
+            children[n]->position = static_cast<int>(n);
+        endInsertRows();
+        at += end - i;
+        i = end;
+    }
+    for (const std::size_t node : wanted)
+        insertMissing(*m_nodes.value(layout.nodes[node].key), layout, layout.nodes[node].children);
+}
+
+bool BranchTreeModel::isArranged(const BranchLayout& layout) const {
+    const auto same = [&](const BranchNode& node, const std::vector<std::size_t>& wanted) {
+        return std::equal(
+            node.children.begin(), node.children.end(), wanted.begin(), wanted.end(),
+            [&](const auto& child, std::size_t at) { return child->key == layout.nodes[at].key; });
+    };
+    return same(m_top, layout.roots) &&
+           std::all_of(layout.nodes.begin(), layout.nodes.end(), [&](const LayoutNode& wanted) {
+               return same(*m_nodes.value(wanted.key), wanted.children);
+           });
+}
+
+void BranchTreeModel::arrange(const BranchLayout& layout) {
+    Q_EMIT layoutAboutToBeChanged();
+    const QModelIndexList before = persistentIndexList();
+    std::unordered_map<const BranchNode*, std::unique_ptr<BranchNode>> loose;
+    std::vector<const BranchNode*> order;
+    const auto detach = [&](auto& self, BranchNode& node) -> void {
+        for (auto& child : node.children) {
+            self(self, *child);
+            order.push_back(child.get());
+            loose.emplace(child.get(), std::move(child));
+        }
+        node.children.clear();
+    };
+    detach(detach, m_top);
+    const auto attach = [&](auto& self, BranchNode& node, const std::vector<std::size_t>& wanted) -> void {
+        for (const std::size_t at : wanted) {
+            std::unique_ptr<BranchNode>& child = loose[m_nodes.value(layout.nodes[at].key)];
+            child->parent = &node == &m_top ? nullptr : &node;
+            child->position = static_cast<int>(node.children.size());
+            node.children.push_back(std::move(child));
+            self(self, *node.children.back(), layout.nodes[at].children);
+        }
+    };
+    attach(attach, m_top, layout.roots);
+    for (const BranchNode* node : order)
+        if (std::unique_ptr<BranchNode>& left = loose[node]) {
+            left->parent = nullptr;
+            left->position = static_cast<int>(m_top.children.size());
+            m_top.children.push_back(std::move(left));
+        }
+    QModelIndexList after;
+    for (const QModelIndex& index : before)
+        after.push_back(indexOf(*node(index), index.column()));
+    changePersistentIndexList(before, after);
+    Q_EMIT layoutChanged();
+}
+
+void BranchTreeModel::removeLeftOver(std::size_t from) {
+    auto& children = m_top.children;
+    if (children.size() == from)
+        return;
+    beginRemoveRows({}, static_cast<int>(from), static_cast<int>(children.size()) - 1);
+    for (std::size_t at = from; at < children.size(); ++at)
+        forget(*children[at]);
+    children.resize(from);
+    endRemoveRows();
+}
+
+// Brings the children's contents up to date, deepest first (a group is the sum of what stands in it).
+void BranchTreeModel::refresh(BranchNode& parent, const BranchLayout& layout,
+                              const std::vector<std::size_t>& wanted) {
+    std::vector<const BranchNode*> changed;
+    for (std::size_t at = 0; at < wanted.size(); ++at) {
+        const LayoutNode& from = layout.nodes[wanted[at]];
+        BranchNode& node = *parent.children[at];
+        refresh(node, layout, from.children);
+        BranchNode fresh;
+        if (from.row != nullptr)
+            fresh.row = *from.row;
+        else
+            for (const auto& child : node.children)
+                if (child->kind != BranchNode::Kind::Ghost)
+                    addTo(fresh, *child);
+        if (from.row == nullptr)
+            fresh.row.name = from.key.prefix;
+        if (fresh.row == node.row && fresh.count == node.count && fresh.running == node.running &&
+            fresh.failed == node.failed && from.label == node.label)
+            continue;
+        node.row = std::move(fresh.row);
+        node.count = fresh.count;
+        node.running = fresh.running;
+        node.failed = fresh.failed;
+        node.label = from.label;
+        changed.push_back(&node);
+    }
+    announce(changed, 0, ColumnCount - 1);
+}
+
+// One signal for each run of neighbours.
+void BranchTreeModel::announce(const std::vector<const BranchNode*>& nodes, int firstColumn, int lastColumn) {
+    for (std::size_t at = 0; at < nodes.size();) {
+        std::size_t end = at + 1;
+        while (end < nodes.size() && nodes[end]->parent == nodes[at]->parent &&
+               nodes[end]->position == nodes[end - 1]->position + 1)
+            ++end;
+        Q_EMIT dataChanged(indexOf(*nodes[at], firstColumn), indexOf(*nodes[end - 1], lastColumn));
+        at = end;
+    }
+}
+
+// -- looking things up ----------------------------------------------------------------------------------
+
+int BranchTreeModel::branchCount() const {
+    return static_cast<int>(m_rows.size());
+}
+
+const BranchRow* BranchTreeModel::branch(std::uint64_t id) const {
+    const auto found = m_rows.constFind(id);
+    return found == m_rows.cend() ? nullptr : &*found;
+}
+
+const BranchRow* BranchTreeModel::branch(const QString& name) const {
+    for (const BranchRow& row : m_rows)
+        if (row.name == name && !row.peek)
+            return &row;
+    return nullptr;
+}
+
+void BranchTreeModel::forEachBranch(const std::function<void(const BranchRow&)>& visit) const {
+    for (const BranchRow& row : m_rows)
+        visit(row);
+}
+
+QModelIndex BranchTreeModel::indexOf(std::uint64_t id, int column) const {
+    const BranchNode* found = m_nodes.value({id, {}, false});
+    return found == nullptr ? QModelIndex() : indexOf(*found, column);
+}
+
+QModelIndex BranchTreeModel::indexOf(const BranchNode& node, int column) const {
+    return createIndex(node.position, column, &node);
+}
+
+QModelIndex BranchTreeModel::parentIndex(const BranchNode& node) const {
+    return node.parent == nullptr ? QModelIndex() : indexOf(*node.parent);
+}
+
+QModelIndex BranchTreeModel::ghostIndex() const {
+    const BranchNode* found = m_ghost ? m_nodes.value({m_ghost->parentId, {}, true}) : nullptr;
+    return found == nullptr ? QModelIndex() : indexOf(*found);
+}
+
+const BranchNode* BranchTreeModel::node(const QModelIndex& index) const {
+    return static_cast<const BranchNode*>(index.constInternalPointer());
+}
+
+// -- as an item model -----------------------------------------------------------------------------------
+
+QModelIndex BranchTreeModel::index(int row, int column, const QModelIndex& parent) const {
+    if (row < 0 || column < 0 || column >= ColumnCount || parent.column() > 0)
+        return {};
+    const BranchNode& above = parent.isValid() ? *node(parent) : m_top;
+    if (static_cast<std::size_t>(row) >= above.children.size())
+        return {};
+    return createIndex(row, column, above.children[static_cast<std::size_t>(row)].get());
+}
+
+QModelIndex BranchTreeModel::parent(const QModelIndex& child) const {
+    return child.isValid() ? parentIndex(*node(child)) : QModelIndex();
+}
+
+int BranchTreeModel::rowCount(const QModelIndex& parent) const {
+    if (parent.column() > 0)
+        return 0;
+    return static_cast<int>((parent.isValid() ? *node(parent) : m_top).children.size());
+}
+
+int BranchTreeModel::columnCount(const QModelIndex&) const {
+    return ColumnCount;
+}
+
+bool BranchTreeModel::hasChildren(const QModelIndex& parent) const {
+    return rowCount(parent) > 0;
+}
+
+Qt::ItemFlags BranchTreeModel::flags(const QModelIndex& index) const {
+    if (!index.isValid())
+        return Qt::NoItemFlags;
+    const bool editable = node(index)->kind == BranchNode::Kind::Ghost && index.column() == Name;
+    return Qt::ItemIsEnabled | Qt::ItemIsSelectable | (editable ? Qt::ItemIsEditable : Qt::NoItemFlags);
+}
+
+QVariant BranchTreeModel::data(const QModelIndex& index, int role) const {
+    if (!index.isValid())
+        return {};
+    const BranchNode& at = *node(index);
+    switch (role) {
+    case Qt::DisplayRole:
+        return display(at, index.column());
+    case Qt::EditRole:
+        return index.column() == Name ? QVariant(at.row.name) : display(at, index.column());
+    case Qt::ToolTipRole:
+        return toolTip(at, index.column());
+    case Qt::AccessibleTextRole:
+        return accessibleText(at, index.column());
+    case Qt::TextAlignmentRole:
+        if (index.column() == Head || index.column() == Own || index.column() == Pins)
+            return QVariant::fromValue(Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter));
+        return QVariant::fromValue(Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter));
+    case SortRole:
+        return sortKey(at, index.column());
+    case BranchIdRole:
+        return static_cast<qulonglong>(at.kind == BranchNode::Kind::Branch ? at.row.id : 0);
+    default:
+        return {};
+    }
+}
+
+QVariant BranchTreeModel::display(const BranchNode& node, int column) const {
+    const bool ghost = node.kind == BranchNode::Kind::Ghost;
+    switch (column) {
+    case Name:
+        return node.label;
+    case State:
+        if (node.row.peek)
+            return tr("Peek");
+        return ghost ? QString() : stateText(node.row.state);
+    case Head:
+        return ghost ? QString() : ageDisplay(node.row.headTime, m_now);
+    case Own:
+        return ghost || node.row.peek ? QString() : bytesDisplay(node.row.ownBytes);
+    case Pins:
+        return ghost || node.row.peek ? QString() : countDisplay(static_cast<std::uint64_t>(node.row.pins()));
+    default:
+        return {};
+    }
+}
+
+QVariant BranchTreeModel::sortKey(const BranchNode& node, int column) const {
+    switch (column) {
+    case State:
+        return pressing(node.row.state);
+    case Head:
+        return static_cast<qlonglong>(node.row.headTime.micros);
+    case Own:
+        return static_cast<qulonglong>(node.row.ownBytes == unknownBytes ? 0 : node.row.ownBytes);
+    case Pins:
+        return node.row.pins();
+    case Timeline:
+        return static_cast<qulonglong>(node.row.forkLsn.value);
+    default:
+        return node.label;
+    }
+}
+
+QVariant BranchTreeModel::toolTip(const BranchNode& node, int column) const {
+    const BranchRow& row = node.row;
+    switch (column) {
+    case Name:
+        return node.kind == BranchNode::Kind::Group ? QVariant() : QVariant(row.name);
+    case State:
+        return row.error.isEmpty() ? stateText(row.state) : row.error;
+    case Head:
+        return tr("%1 at %2").arg(timeDisplay(row.headTime), lsnDisplay(row.headLsn));
+    case Own:
+        return tr("%1 bytes only this branch needs").arg(countDisplay(row.ownBytes));
+    case Pins:
+        return tr("%n child branch(es)", nullptr, row.children) + QStringLiteral(", ") +
+               tr("%n checkpoint(s)", nullptr, row.checkpoints);
+    default:
+        return {};
+    }
+}
+
+QString BranchTreeModel::accessibleText(const BranchNode& node, int column) const {
+    if (column == Name && node.kind == BranchNode::Kind::Group)
+        return tr("%1, group of %n branch(es)", nullptr, node.count).arg(node.label);
+    if (column == Timeline)
+        return tr("from %1 to %2").arg(lsnDisplay(node.row.forkLsn), lsnDisplay(node.row.headLsn));
+    return display(node, column).toString();
+}
+
+QVariant BranchTreeModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (orientation != Qt::Horizontal)
+        return {};
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(section == Head || section == Own || section == Pins
+                                       ? Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter)
+                                       : Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter));
+    if (role == Qt::ToolTipRole) {
+        switch (section) {
+        case Head:
+            return tr("How long ago the branch last changed");
+        case Own:
+            return tr("Bytes on disk that only this branch needs");
+        case Pins:
+            return tr("Child branches and checkpoints that keep its history");
+        default:
+            return {};
+        }
+    }
+    if (role != Qt::DisplayRole)
+        return {};
+    switch (section) {
+    case Name:
+        return tr("Name");
+    case State:
+        return tr("State");
+    case Head:
+        return tr("Head");
+    case Own:
+        return tr("Own");
+    case Pins:
+        return tr("Pins");
+    case Timeline:
+        return tr("Timeline");
+    default:
+        return {};
+    }
+}
+
+} // namespace arbor
