@@ -26,9 +26,13 @@
 // privateBytes?}
 //   name is what trash.restore takes.
 // Operation  = {id, time, client, kind, text, branch?, undone: bool, undoable: bool, command?}
-// Mark       = {kind, lsn, time?, branch?, name?, xid?, text?}
+// Mark       = {kind, lsn, time?, before?: LSN, branch?, name?, xid?, text?, removedFiles?: count,
+//               removed?: ["DATABASE OID/RELFILENODE"]}
 //   kind: "fork" | "checkpoint" | "restore-point" | "commit" | "drop" | "postgres-checkpoint" | "start" |
 //   "stop".
+//   before: the last LSN at which nothing of what the mark tells was done yet: where to fork to have a
+//   dropped table or database back. removed: the first 64 files that a commit removed; removedFiles: how many
+//   it did.
 // Job        = {id, kind, title, client, state: "running"|"done"|"failed"|"cancelled", fraction? (0..1),
 // text,
 //               bytes, startedAt, finishedAt?, error? {kind, message}}

@@ -34,7 +34,8 @@ std::string markText(const WalMark& mark) {
     case WalEventKind::CheckpointShutdown:
         return "PostgreSQL was stopped, or recovered";
     case WalEventKind::Commit:
-        return "relation files were removed: a DROP, a TRUNCATE or a rewrite";
+        return fmt::format("{} relation file{} removed: a DROP, a TRUNCATE or a rewrite", mark.removedFiles,
+                           mark.removedFiles == 1 ? " was" : "s were");
     default:
         return {};
     }
@@ -102,12 +103,18 @@ Result<QJsonValue> marks(Service& service, const QJsonObject& params) {
     for (const WalMark& mark : found) {
         QJsonObject json{
             {"kind", markName(mark.kind)}, {"lsn", lsnJson(mark.end)}, {"time", timeJson(mark.time)}};
-        // the last LSN at which what the record did is not yet done
-        json.insert("before", lsnJson(mark.start));
+        json.insert("before", lsnJson(mark.before));
         if (mark.xid != 0)
             json.insert("xid", static_cast<qint64>(mark.xid));
         if (!mark.name.empty())
             json.insert("name", text(mark.name));
+        if (mark.removedFiles != 0) {
+            QJsonArray removed;
+            for (const RelationFile& file : mark.removed)
+                removed.append(QStringLiteral("%1/%2").arg(file.database).arg(file.relation));
+            json.insert("removedFiles", static_cast<qint64>(mark.removedFiles));
+            json.insert("removed", removed);
+        }
         if (const std::string sentence = markText(mark); !sentence.empty())
             json.insert("text", text(sentence));
         entries.push_back({mark.end, json});

@@ -125,7 +125,7 @@ Status MarkWriter::open() {
             return {};
         Decoder in(entry->second);
         const Lsn closed{in.varint()};
-        Drop drop{markkey::lsnOf(entry->first), in.varint(), in.fixed32(), true};
+        Drop drop{markkey::lsnOf(entry->first), in.varint(), in.fixed32()};
         if (!in.done())
             return makeError(ErrorKind::Corruption, "the mark of a dropped database at {} is damaged",
                              drop.begin);
@@ -140,6 +140,43 @@ void MarkWriter::begin(const ScanState& state) {
     save(state);
 }
 
+namespace {
+
+bool isNotable(const WalEvent& event) {
+    switch (event.kind) {
+    case WalEventKind::Abort: // nobody else has ever seen the files that it removes
+    case WalEventKind::SharedInplace:
+    case WalEventKind::SharedDelete:
+    case WalEventKind::DatabaseDrop: // followDrops()
+        return false;
+    case WalEventKind::Commit:
+        return !event.dropped.empty();
+    default:
+        return true;
+    }
+}
+
+WalMark markOf(const WalEvent& event, Lsn before, const ScanState& after) {
+    WalMark mark;
+    mark.kind = event.kind;
+    mark.start = event.start;
+    mark.end = event.end;
+    mark.before = before;
+    mark.xid = event.xid == 0 ? 0 : widenXid(event.xid, after.highestXid);
+    mark.time = event.time.micros != 0 ? event.time : after.latestCommit;
+    mark.redo = event.redo;
+    mark.tli = event.tli;
+    mark.database = event.database;
+    mark.removedFiles = event.dropped.size();
+    mark.removed.assign(event.dropped.begin(),
+                        event.dropped.begin() +
+                            static_cast<std::ptrdiff_t>(std::min(event.dropped.size(), WalMark::mostNamed)));
+    mark.name = event.name;
+    return mark;
+}
+
+} // namespace
+
 void MarkWriter::event(const WalEvent& event, const ScanState& before, const ScanState& after) {
     followDrops(event, before, after);
     const bool ends = event.kind == WalEventKind::Commit || event.kind == WalEventKind::Abort;
@@ -153,9 +190,9 @@ void MarkWriter::event(const WalEvent& event, const ScanState& before, const Sca
         };
         count(event.xid);
         std::for_each(event.subxids.begin(), event.subxids.end(), count);
-    } else if (event.kind != WalEventKind::SharedInplace && event.kind != WalEventKind::SharedDelete) {
-        mark(event, after);
     }
+    if (isNotable(event))
+        put(markOf(event, before.end, after));
     const bool anew = event.kind == WalEventKind::CheckpointShutdown ||
                       event.kind == WalEventKind::OverwriteContrecord ||
                       event.kind == WalEventKind::EndOfRecovery;
@@ -182,18 +219,8 @@ void MarkWriter::sample(const ScanState& state) {
     m_mostXid = 0;
 }
 
-void MarkWriter::mark(const WalEvent& event, const ScanState& after) {
-    std::string value;
-    Encoder(value)
-        .byte(static_cast<std::uint8_t>(event.kind))
-        .varint(event.end - event.start)
-        .varint(event.xid == 0 ? 0 : widenXid(event.xid, after.highestXid))
-        .zigzag(event.time.micros)
-        .varint(event.redo.value)
-        .varint(event.tli)
-        .varint(event.database)
-        .string(event.name);
-    m_marks.put(markkey::at(m_timeline, markkey::Notable, event.end), value);
+void MarkWriter::put(const WalMark& mark) {
+    m_marks.put(markkey::at(m_timeline, markkey::Notable, mark.end), WalMarks::encodeMark(mark));
 }
 
 // DROP DATABASE marks the row in place, deletes it, removes the files, logs that, and commits. The in-place
@@ -216,11 +243,11 @@ void MarkWriter::followDrops(const WalEvent& event, const ScanState& before, con
                    inplace.block.relation == event.block.relation;
         });
         if (row != m_inplace.rend()) {
-            m_drops.push_back({row->before, xid, 0, false});
+            m_drops.push_back({row->before, xid});
             putDrop(m_drops.back(), {});
             m_inplace.erase(std::next(row).base());
         } else if (std::none_of(m_shared.begin(), m_shared.end(), ofXid)) {
-            m_shared.push_back({before.end, xid, 0, false});
+            m_shared.push_back({before.end, xid});
             trim(m_shared);
         }
         break;
@@ -229,15 +256,24 @@ void MarkWriter::followDrops(const WalEvent& event, const ScanState& before, con
         auto drop = std::find_if(m_drops.begin(), m_drops.end(), ofXid);
         if (drop == m_drops.end()) { // before 15.4 and its like nothing was marked in place
             const auto first = std::find_if(m_shared.begin(), m_shared.end(), ofXid);
-            m_drops.push_back(first != m_shared.end() ? *first : Drop{before.end, xid, 0, false});
+            m_drops.push_back(first != m_shared.end() ? *first : Drop{before.end, xid});
             drop = std::prev(m_drops.end());
         }
-        drop->certain = true;
+        if (drop->database == 0) { // 14 writes such a record for each tablespace
+            drop->mark = markOf(event, drop->begin, after);
+            put(drop->mark);
+        }
         drop->database = event.database;
         putDrop(*drop, {});
         break;
     }
     case WalEventKind::Commit:
+        for (Drop& drop : m_drops)
+            if (drop.xid == xid && drop.mark.end) {
+                drop.mark.time = event.time;
+                put(drop.mark);
+            }
+        [[fallthrough]];
     case WalEventKind::Abort:
         std::erase_if(m_shared, ofXid);
         closeDrops(xid, after.end);
@@ -264,7 +300,7 @@ void MarkWriter::closeDrops(std::optional<std::uint64_t> xid, Lsn end) {
     std::erase_if(m_drops, [&](const Drop& drop) {
         if (xid && drop.xid != *xid)
             return false;
-        if (drop.certain)
+        if (drop.database != 0)
             putDrop(drop, end);
         else
             m_marks.erase(markkey::at(m_timeline, markkey::Drops, drop.begin));

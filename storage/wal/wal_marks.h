@@ -5,9 +5,12 @@
 //
 // Keys, all beginning 'W' + big64 timeline + a byte for the space:
 //   0                              the scan's state: ScanState
-//   1 + big64 end of a record      a sample: ScanState there, and which transactions ended since the sample
-//   before 2 + big64 end of a record      a mark that is worth showing 3 + big64 LSN                  where a
-//   DROP DATABASE begins: its end (0: still going on), xid, database
+//   1 + big64 end of a record      a sample: ScanState there, and which transactions ended since the one
+//   before 2 + big64 end of a record      a mark that is worth showing: WalMark 3 + big64 LSN where a DROP
+//   DATABASE begins: its end (0: still going on), xid, database
+//
+// A commit is a mark only if it removes relation files (DROP, TRUNCATE, a rewrite). Its record says which, so
+// it costs the scan nothing, and an ordinary commit leaves nothing.
 //
 // Invariants
 //  1. latestCommit, highestXid and commits never fall from a sample to the next, also from a timeline to its
@@ -73,14 +76,21 @@ class PendingMarks final : public MarkStore {
     std::size_t m_bytes ARBOR_GUARDED_BY(m_mutex) = 0;
 };
 
+// Kinds: restore points, checkpoints, ends of recovery and the like; databases that came; and what is gone:
+// DatabaseDrop, and Commit for one that removed relation files.
 struct WalMark {
+    static constexpr std::size_t mostNamed = 64; // of a commit's files; a DROP SCHEMA may remove 100,000
+
     WalEventKind kind = WalEventKind::RestorePoint;
     Lsn start, end; // of the record
+    Lsn before;     // the last point at which nothing of what the mark tells was done yet
     std::uint64_t xid = 0;
-    Timestamp time;
+    Timestamp time; // of the record or, of a dropped database, its commit; else of the latest commit so far
     Lsn redo;
     std::uint32_t tli = 0;
     std::uint32_t database = 0;
+    std::uint64_t removedFiles = 0;    // how many relation files went
+    std::vector<RelationFile> removed; // the first of them
     std::string name;
 };
 
@@ -117,14 +127,14 @@ class MarkWriter final : public WalSink {
     struct Drop {
         Lsn begin;
         std::uint64_t xid = 0;
-        std::uint32_t database = 0;
-        bool certain = false; // the DROP DATABASE record itself was seen
+        std::uint32_t database = 0; // 0 until the DROP DATABASE record itself was seen
+        WalMark mark = {};          // what that record left; not known behind a reopen
     };
     void followDrops(const WalEvent& event, const ScanState& before, const ScanState& after);
     void putDrop(const Drop& drop, Lsn end);
     void closeDrops(std::optional<std::uint64_t> xid, Lsn end);
     void sample(const ScanState& state);
-    void mark(const WalEvent& event, const ScanState& after);
+    void put(const WalMark& mark);
 
     const TimelineId m_timeline;
     PendingMarks& m_marks;
@@ -180,6 +190,8 @@ class WalMarks {
         std::uint64_t leastXid = 0, mostXid = 0;
     };
     friend class MarkWriter;
+    static std::string encodeMark(const WalMark& mark);
+    static std::optional<WalMark> decodeMark(Lsn end, std::string_view bytes);
     static std::string encodeSample(const Sample& sample);
     static std::optional<Sample> decodeSample(std::string_view bytes);
 

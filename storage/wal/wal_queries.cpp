@@ -34,6 +34,49 @@ std::optional<WalMarks::Sample> WalMarks::decodeSample(std::string_view bytes) {
     return sample;
 }
 
+std::string WalMarks::encodeMark(const WalMark& mark) {
+    std::string value;
+    Encoder out(value);
+    out.byte(static_cast<std::uint8_t>(mark.kind))
+        .varint(mark.end - mark.start)
+        .varint(mark.end - mark.before)
+        .varint(mark.xid)
+        .zigzag(mark.time.micros)
+        .varint(mark.redo.value)
+        .varint(mark.tli)
+        .varint(mark.database)
+        .string(mark.name)
+        .varint(mark.removedFiles)
+        .varint(mark.removed.size());
+    for (const RelationFile& file : mark.removed)
+        out.varint(file.tablespace).varint(file.database).varint(file.relation);
+    return value;
+}
+
+std::optional<WalMark> WalMarks::decodeMark(Lsn end, std::string_view bytes) {
+    Decoder in(bytes);
+    const auto oid = [&] { return static_cast<std::uint32_t>(in.varint()); };
+    WalMark mark;
+    mark.end = end;
+    mark.kind = static_cast<WalEventKind>(in.byte());
+    mark.start = {end.value - in.varint()};
+    mark.before = {end.value - in.varint()};
+    mark.xid = in.varint();
+    mark.time = {in.zigzag()};
+    mark.redo = {in.varint()};
+    mark.tli = oid();
+    mark.database = oid();
+    mark.name = in.string();
+    mark.removedFiles = in.varint();
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        const std::uint32_t tablespace = oid(), database = oid();
+        mark.removed.push_back({tablespace, database, oid()});
+    }
+    if (!in.done())
+        return {};
+    return mark;
+}
+
 // The timeline whose marks count at an LSN, and where its share begins.
 const WalMarks::Span& WalMarks::spanOf(Lsn lsn, Lsn& begin) const {
     std::size_t i = 0;
@@ -272,21 +315,11 @@ Result<std::vector<WalMark>> WalMarks::marksBetween(Lsn from, Lsn to, std::size_
             at = most + 1;
             continue;
         }
-        Decoder in(entry->second);
-        WalMark mark;
-        mark.end = markkey::lsnOf(entry->first);
-        mark.kind = static_cast<WalEventKind>(in.byte());
-        mark.start = {mark.end.value - in.varint()};
-        mark.xid = in.varint();
-        mark.time = {in.zigzag()};
-        mark.redo = {in.varint()};
-        mark.tli = static_cast<std::uint32_t>(in.varint());
-        mark.database = static_cast<std::uint32_t>(in.varint());
-        mark.name = in.string();
-        if (!in.done())
+        auto mark = WalMarks::decodeMark(markkey::lsnOf(entry->first), entry->second);
+        if (!mark)
             return makeError(ErrorKind::Corruption, "the mark at {} of timeline {}'s log is damaged",
-                             mark.end, span.timeline);
-        marks.push_back(std::move(mark));
+                             markkey::lsnOf(entry->first), span.timeline);
+        marks.push_back(std::move(*mark));
         at = marks.back().end + 1;
     }
     return marks;

@@ -226,6 +226,89 @@ class WalScanTest : public QObject {
                  2);
     }
 
+    void aDroppedDatabaseIsOneMarkWithTheTimeOfItsCommit() {
+        m_server->sql("create database second");
+        m_followed->advance();
+        const Lsn begin = m_followed->scanner->end();
+        m_server->sql("drop database second;");
+        m_followed->advance();
+        const auto drops = dropsSince(begin);
+        QCOMPARE(drops.size(), 1u);
+        QCOMPARE(drops[0].kind, WalEventKind::DatabaseDrop);
+        QVERIFY(drops[0].before < drops[0].start);
+        const auto point = m_followed->queries().atLsn(drops[0].before);
+        VERIFY_OK(point);
+        QVERIFY(point->message.empty());
+        QCOMPARE(eventBehind(point->state).kind, WalEventKind::SharedInplace);
+        QCOMPARE(drops[0].time.micros, m_followed->scanner->state().latestCommit.micros);
+    }
+
+    void commitsThatRemoveRelationFilesAreMarks_data() {
+        QTest::addColumn<QByteArray>("before");
+        QTest::addColumn<QByteArray>("statement");
+        QTest::addColumn<int>("files"); // 0: no mark
+        const QByteArray table = "create table victim (id int primary key, body text);"
+                                 "insert into victim values (1, 'x');";
+        // a table, its index, its toast table and that one's index; a rewrite also drops one that it made in
+        // passing
+        QTest::newRow("drop") << table << QByteArray("drop table victim") << 4;
+        QTest::newRow("truncate") << table << QByteArray("truncate victim") << 4;
+        QTest::newRow("rewrite") << table << QByteArray("alter table victim alter id type bigint") << 5;
+        QTest::newRow("vacuum full") << table << QByteArray("vacuum full victim") << 4;
+        QTest::newRow("reindex") << table << QByteArray("reindex table victim") << 2;
+        QTest::newRow("in a subtransaction")
+            << table << QByteArray("begin; savepoint a; drop table victim; release a; commit") << 4;
+        QTest::newRow("prepared") << table + "begin; drop table victim; prepare transaction 'drop';"
+                                  << QByteArray("commit prepared 'drop'") << 4;
+        QTest::newRow("many") << QByteArray("do $$ begin for i in 1..200 loop execute 'create table many.t' "
+                                            "|| i || '(id int)'; end loop; end $$;")
+                              << QByteArray("drop schema many cascade") << 200;
+        QTest::newRow("rolled back") << table << QByteArray("begin; drop table victim; rollback") << 0;
+        QTest::newRow("created and rolled back")
+            << QByteArray() << QByteArray("begin; create table never (id int); rollback") << 0;
+        QTest::newRow("temporary") << QByteArray()
+                                   << QByteArray("create temp table brief (id int); drop table brief") << 0;
+        QTest::newRow("ordinary") << table
+                                  << QByteArray("insert into victim values (2, ''); delete from victim;"
+                                                "update t set n = n; vacuum victim; analyze victim")
+                                  << 0;
+    }
+    void commitsThatRemoveRelationFilesAreMarks() {
+        QFETCH(QByteArray, before);
+        QFETCH(QByteArray, statement);
+        QFETCH(int, files);
+        m_server->sql("drop table if exists victim; drop schema if exists many cascade; create schema many;" +
+                      before);
+        m_followed->advance();
+        const auto oids = m_server
+                              ->sql("select d.oid || '/' || pg_relation_filenode(c.oid) from pg_database d, "
+                                    "pg_class c where datname = current_database() and relname = 'victim'")
+                              .split('/');
+        const Lsn begin = m_followed->scanner->end();
+        m_server->sql(statement);
+        m_followed->advance();
+
+        const auto drops = dropsSince(begin);
+        QCOMPARE(drops.size(), files == 0 ? 0u : 1u);
+        if (files == 0)
+            return;
+        const WalMark& drop = drops[0];
+        QCOMPARE(drop.kind, WalEventKind::Commit);
+        QCOMPARE(drop.removedFiles, static_cast<std::uint64_t>(files));
+        QCOMPARE(drop.removed.size(), std::min<std::size_t>(drop.removedFiles, WalMark::mostNamed));
+        if (files == 4 || files == 5)
+            QVERIFY(std::any_of(drop.removed.begin(), drop.removed.end(), [&](const RelationFile& file) {
+                return file.database == oids.value(0).toUInt() && file.relation == oids.value(1).toUInt();
+            }));
+        // what stands behind its point is the commit, as for its transaction id
+        const auto byXid = m_followed->queries().atXid(drop.xid);
+        VERIFY_OK(byXid);
+        QCOMPARE(byXid->state.end.value, drop.before.value);
+        const WalEvent commit = eventBehind(byXid->state);
+        QCOMPARE(commit.start.value, drop.start.value);
+        QCOMPARE(commit.time.micros, drop.time.micros);
+    }
+
     void restorePointsAndCheckpointsAreMarks() {
         const Lsn begin = m_followed->scanner->end();
         m_server->sql("select pg_create_restore_point('before the mistake'); checkpoint;");
@@ -334,6 +417,15 @@ class WalScanTest : public QObject {
     }
 
   private:
+    std::vector<WalMark> dropsSince(Lsn begin) {
+        auto marks = m_followed->queries().marksBetween(begin + 1, m_followed->scanner->end(), 1000);
+        if (!marks)
+            qFatal("%s", marks.error().message().c_str());
+        std::erase_if(*marks, [](const WalMark& mark) {
+            return mark.kind != WalEventKind::Commit && mark.kind != WalEventKind::DatabaseDrop;
+        });
+        return *marks;
+    }
     // The event of the record behind a state.
     WalEvent eventBehind(const ScanState& state) {
         WalChain chain = m_followed->chain();
