@@ -27,6 +27,8 @@ class LsnTimeMap {
     void clear();
 
     bool empty() const { return count() == 0; }
+    // Those that were added, without the ends.
+    const std::vector<Point>& points() const { return m_points; }
 
     // Outside the known points: the first or last one's. Nothing when there are no points.
     std::optional<Timestamp> timeAt(Lsn lsn) const;

@@ -1,0 +1,58 @@
+// The tree's header: quiet titles, and over the timeline column the axis with the edge of the history window,
+// a lane for the cursor's field, and the switch between LSN and time.
+#pragma once
+
+#include "widgets/views/theme.h"
+
+#include <QHeaderView>
+
+namespace arbor {
+
+class TimelineState;
+
+class TimelineHeader : public QHeaderView {
+    Q_OBJECT
+  public:
+    // The state is not owned.
+    explicit TimelineHeader(TimelineState& state, QWidget* parent = nullptr);
+    void setTheme(const Theme& theme);
+
+    // The widget that stands beside the cursor; the header becomes its parent. Null: none.
+    void setCursorField(QWidget* field);
+    QRect timelineRect() const; // of the timeline section, in this widget's coordinates
+    static constexpr int axisHeight = 30;
+    static constexpr int laneHeight = 36;
+
+    QSize sizeHint() const override;
+
+  Q_SIGNALS:
+    // While the edge of the history window is dragged, and at its end (then once more with finished).
+    void historyEdgeDragged(arbor::Timestamp edge, bool finished);
+
+  protected:
+    void paintSection(QPainter* painter, const QRect& rect, int section) const override;
+    void paintEvent(QPaintEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
+    void wheelEvent(QWheelEvent* event) override;
+    bool viewportEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+  private:
+    void paintTitle(QPainter& painter, const QRect& rect, int section) const;
+    void paintAxis(QPainter& painter, const QRect& rect) const;
+    void paintCursorTag(QPainter& painter, const QRect& rect) const;
+    void placeField();
+    bool onEdge(QPoint position) const;
+    bool onAxis(QPoint position) const;
+
+    enum class Drag { None, Edge, Pan };
+    TimelineState& m_state;
+    Theme m_theme;
+    QWidget* m_field = nullptr;
+    Drag m_drag = Drag::None;
+    int m_dragX = 0;
+};
+
+} // namespace arbor
