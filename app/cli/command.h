@@ -23,6 +23,7 @@ enum class ValueKind {
     Duration,
     DurationOrNever,
     Directory,
+    File,
     Number,
     Pin, // branch:NAME or checkpoint:NAME@BRANCH
     SettingKey,

@@ -91,7 +91,7 @@ std::string caseTable() {
     return text + "    esac\n";
 }
 
-// What may follow an option that takes a value: sets `words`, or `files` for a directory.
+// What may follow an option that takes a value: sets `words`, or `files` for a directory (d) or any file (f).
 std::string valueTable() {
     std::map<std::string, ValueKind> kinds;
     for (const Command& command : allCommands())
@@ -100,8 +100,9 @@ std::string valueTable() {
                 kinds.emplace("--" + std::string(option.name), option.kind);
     std::string text = "    case \"$previous\" in\n";
     for (const auto& [name, kind] : kinds) {
-        if (kind == ValueKind::Directory)
-            text += fmt::format("        {}) words=''; files=1 ;;\n", name);
+        if (kind == ValueKind::Directory || kind == ValueKind::File)
+            text += fmt::format("        {}) words=''; files={} ;;\n", name,
+                                kind == ValueKind::Directory ? 'd' : 'f');
         else if (name != "--from") // a branch, a position or a URL, as the command has it
             text += fmt::format("        {}) words={} ;;\n", name, shellQuoted(joined(choices(kind))));
     }
@@ -138,7 +139,7 @@ std::string bashScript() {
            caseTable() + valueTable() +
            "    local current=\"${COMP_WORDS[COMP_CWORD]}\"\n"
            "    if [ -n \"$files\" ]; then\n"
-           "        mapfile -t COMPREPLY < <(compgen -d -- \"$current\")\n"
+           "        mapfile -t COMPREPLY < <(compgen -$files -- \"$current\")\n"
            "    else\n"
            "        mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
            "    fi\n"
@@ -170,7 +171,7 @@ std::string zshScript() {
            "    local words=''\n" +
            caseTable() + valueTable() +
            "    if [[ -n \"$files\" ]]; then\n"
-           "        _files -/\n"
+           "        if [[ $files == d ]]; then _files -/; else _files; fi\n"
            "    else\n"
            "        compadd -- ${=words}\n"
            "    fi\n"
@@ -185,6 +186,8 @@ std::string fishScript() {
                 shellQuoted(spec.summary);
         if (spec.kind == ValueKind::Directory)
             text += " -x -a '(__fish_complete_directories)'";
+        else if (spec.kind == ValueKind::File)
+            text += " -r -F";
         else if (spec.kind != ValueKind::Flag)
             text += " -x -a " + shellQuoted(joined(choices(spec.kind)));
         text += "\n";

@@ -28,6 +28,7 @@ Status checkValue(std::string_view name, ValueKind kind, const std::string& valu
         return {};
     case ValueKind::Text:
     case ValueKind::Directory:
+    case ValueKind::File:
         if (value.empty())
             return makeError(ErrorKind::InvalidArgument, "{} is empty", name);
         if (value.size() > 4096)

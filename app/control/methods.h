@@ -76,9 +76,15 @@ inline constexpr char engineStop[] = "engine.stop";
 // {demo: bool, pgBin?: path, initdbOptions: [text]} -> {store, branch: Branch}; already-exists when there is
 // a store
 inline constexpr char storeInit[] = "store.init";
-// {directory, name} (a stopped data directory) or {from: URL, name} -> {branch: Branch, bytes}
+// One of {directory} (a stopped data directory), {from: URL} (a live server) and {dump: path} (of pg_dump or
+// pg_dumpall), with {name, superuser?, database?: of a dump without a name, jobs?: that restore side by side}
+// -> {branch: Branch, bytes, report: [text]: what was changed and left out, errors: [text], errorCount: of a
+// dump}
 inline constexpr char storeImport[] = "import";
-// {branch, at?: POS, directory} -> {directory, bytes, lsn}
+// The same without name -> {pgMajor, bytes, freeBytes, fits: bool, report: [text]}; writes nothing
+inline constexpr char importCheck[] = "import.check";
+// {branch, at?: POS, directory} or {branch, at?: POS, dump: path, database?} -> {directory? | dump?, bytes,
+// lsn, checkedPages?, report: [text], message?}
 inline constexpr char storeExport[] = "export";
 // {} -> {checkedBytes, checkedImages, problems: [text]}; corruption when there are any
 inline constexpr char scrub[] = "scrub";

@@ -25,6 +25,7 @@ Service::Service(Options options, ControlServer& server)
     registerBranchMethods(*this);
     registerEndpointMethods(*this);
     registerHistoryMethods(*this);
+    registerImportMethods(*this);
     registerSpaceMethods(*this);
     registerStoreMethods(*this);
     connect(&m_followTimer, &QTimer::timeout, this, &Service::followLogs);
@@ -159,6 +160,7 @@ Status Service::open() {
     if (format.inode == 0)
         return {};
     ARBOR_TRY(openStore());
+    clearUnnamed();
     recover();
     return {};
 }

@@ -63,6 +63,7 @@ class Service : public QObject, private ViewProvider {
     JobTable& jobs() { return m_jobs; }
     const Options& options() const { return m_options; }
     const Clock& clock() const { return m_clock; }
+    Disk& disk() { return m_disk; }
     Timestamp startedAt() const { return m_startedAt; }
     std::vector<Installation> installations();
     void preferInstallation(const std::string& directory);
@@ -95,6 +96,20 @@ class Service : public QObject, private ViewProvider {
     };
     Result<Peek> openPeek(const TimelinePoint& point, ConnectionId connection);
     Status closePeek(std::uint64_t id);
+    // A server that nobody else sees, on a timeline without a name: import and export recover with it
+    // (hidden_servers.cpp). It acts on nothing outside. `adjust` may change what it is told.
+    struct HiddenServer {
+        EndpointKey key;
+        TimelineId timeline;
+        Connection connection;
+        std::string superuser;
+        std::string accessFile; // its hba_file and ident_file
+        std::string logFile;
+    };
+    Result<HiddenServer> startHidden(TimelineId timeline, bool isFork, const Installation& installation,
+                                     Job& job, const std::function<void(EndpointSpec&)>& adjust);
+    // Success when it is down. The timeline is no longer in the mount.
+    Status endHidden(const HiddenServer& server, Endpoint::StopMode mode);
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
     Status prepareTimeline(TimelineId timeline, bool isFork);
     Lsn headLsn(TimelineId timeline);
@@ -112,6 +127,9 @@ class Service : public QObject, private ViewProvider {
     void abandonStore();
     Result<BranchRecord> makeRoot(const Caller& caller, const std::string& name,
                                   const std::vector<std::string>& initdbOptions, Job& job);
+    // A fresh cluster below `place`, which is made: data, wal.
+    Status runInitdb(const Installation& installation, const std::string& place,
+                     const std::vector<std::string>& options, Job& job);
     // --- The demo (demo.cpp)
     Status makeDemo(Job& job);
 
@@ -126,8 +144,9 @@ class Service : public QObject, private ViewProvider {
 
     Status openStore();
     void recover();
-    void keepHouse();  // every second
-    void followLogs(); // every 200 ms
+    void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports
+    void keepHouse();    // every second
+    void followLogs();   // every 200 ms
     void housework();
     Result<EndpointSpec> specFor(const BranchRecord& branch);
     EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
@@ -151,6 +170,7 @@ class Service : public QObject, private ViewProvider {
     std::map<BranchId, BranchBytes> m_branchBytes; // as of the last accounting
     std::set<TimelineId> m_mounted;                // timelines that may be seen in the mount
     std::uint64_t m_lastPeek = 0;
+    std::uint64_t m_lastHidden = 0;
 
     std::mutex m_lockMutex;
     std::condition_variable m_lockChanged;
@@ -169,6 +189,7 @@ class Service : public QObject, private ViewProvider {
 void registerBranchMethods(Service& service);
 void registerEndpointMethods(Service& service);
 void registerHistoryMethods(Service& service);
+void registerImportMethods(Service& service);
 void registerSpaceMethods(Service& service);
 void registerStoreMethods(Service& service);
 

@@ -178,8 +178,11 @@ Result<LogPlace> Engine::logPlace(TimelineId timeline) const {
         place.fork = transient->second.fork;
         place.lineage.push_back({timeline, arbor::headPoint});
         known = transient->second.parent;
-        if (!known)
-            return place; // a root that is being filled has no log of its own yet
+        if (!known) { // a root that is being filled: without a major it has no log of its own yet
+            place.pgMajor = transient->second.pgMajor;
+            place.walSegmentSize = transient->second.walSegmentSize;
+            return place;
+        }
         for (const LineageStep& step : cutAt(m_catalog.lineage(known), place.fork))
             place.lineage.push_back(step);
     } else {
@@ -311,7 +314,7 @@ Result<std::shared_ptr<TimelineView>> Engine::beginRoot(std::uint32_t mode, Owne
                  }));
     {
         const MutexLock lock(m_catalogMutex);
-        m_transient[reserved.timeline] = {{}, {}, m_store->nextInode()};
+        m_transient[reserved.timeline].rootInode = m_store->nextInode();
     }
     ARBOR_ASSIGN(auto view, head(reserved.timeline));
     ARBOR_TRY(view->createRoot(mode, owner));
@@ -337,6 +340,32 @@ Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView
     return catalog([&](const Catalog& catalog) { return catalog.branch(change.branch); });
 }
 
+Result<std::shared_ptr<TimelineView>> Engine::followRoot(std::shared_ptr<TimelineView> view,
+                                                         std::uint32_t pgMajor,
+                                                         std::uint32_t walSegmentSize) {
+    ARBOR_TRY(m_store->sync()); // the follower reads pg_control by way of the index
+    const TimelineId timeline = view->timeline();
+    const InodeId rootInode = view->root();
+    LogPlace place;
+    {
+        const MutexLock lock(m_catalogMutex);
+        Transient& root = m_transient[timeline];
+        root.pgMajor = pgMajor;
+        root.walSegmentSize = walSegmentSize;
+        ARBOR_ASSIGN(place, logPlace(timeline));
+    }
+    std::shared_ptr<Head> filled; // closed without a lock
+    {
+        // while it is held nobody takes it for idle, which would forget the timeline
+        const MutexLock lock(m_headsMutex);
+        filled = std::move(m_heads[timeline]);
+        m_heads.erase(timeline);
+    }
+    view.reset();
+    filled.reset();
+    return openHead(place, rootInode);
+}
+
 Result<std::shared_ptr<TimelineView>> Engine::fork(const TimelinePoint& point) {
     ARBOR_ASSIGN(const TimelinePoint from, settle(point));
     ARBOR_ASSIGN(const auto pin, look(from));
@@ -346,7 +375,7 @@ Result<std::shared_ptr<TimelineView>> Engine::fork(const TimelinePoint& point) {
     {
         const MutexLock lock(m_catalogMutex);
         ARBOR_ASSIGN(const InodeId rootInode, rootInodeOf(from.timeline));
-        m_transient[reserved.timeline] = {from.timeline, from.at, rootInode};
+        m_transient[reserved.timeline] = {from.timeline, from.at, rootInode, 0, 0};
     }
     return head(reserved.timeline);
 }
@@ -431,6 +460,8 @@ Result<Position> Engine::positionAtLsn(TimelineId timeline, Lsn lsn, Position up
 }
 
 Status Engine::availableLocked(const TimelinePoint& point) const {
+    if (const auto made = m_transient.find(point.timeline); made != m_transient.end() && !made->second.parent)
+        return {}; // a root without a name has no history that could have gone
     ARBOR_ASSIGN(const TimelinePoint owned, m_catalog.normalise(point));
     ForkPoint start;
     if (const auto known = m_histories.find(owned.timeline); known != m_histories.end())

@@ -109,6 +109,10 @@ class Engine : private SyncParticipant {
     // --- Roots: a timeline whose files are written before it has a name. Without finishRoot() it is garbage.
     Result<std::shared_ptr<TimelineView>> beginRoot(std::uint32_t mode, Owner owner);
     Result<BranchRecord> finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec, Lsn begin);
+    // Its files and its log (wal/<T>) are in place: the view that is answered follows the log, so that a
+    // server may run there before the root has a name. `view` must be the only one that the caller holds.
+    Result<std::shared_ptr<TimelineView>> followRoot(std::shared_ptr<TimelineView> view,
+                                                     std::uint32_t pgMajor, std::uint32_t walSegmentSize);
     // --- A fork without a name, for a peek: gone when nobody holds it and closeIdleHeads() is called.
     Result<std::shared_ptr<TimelineView>> fork(const TimelinePoint& point);
 
@@ -159,6 +163,8 @@ class Engine : private SyncParticipant {
         TimelineId parent;
         ForkPoint fork;
         InodeId rootInode;
+        std::uint32_t pgMajor = 0; // of a root whose log is in place
+        std::uint32_t walSegmentSize = 0;
     };
 
     explicit Engine(const Options& options) : m_options(options) {}

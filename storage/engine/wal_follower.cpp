@@ -63,7 +63,13 @@ class WalFollower final : public LogFollower {
         const MutexLock lock(m_syncMutex);
         if (lsn <= m_synced)
             return {};
+        std::uint32_t tli = 0;
+        {
+            const MutexLock scan(m_mutex);
+            tli = m_scanner.state().tli;
+        }
         WalChain chain = makeChain();
+        ARBOR_TRY(chain.followTli(tli)); // behind a promotion the segments bear another timeline id
         ARBOR_TRY(arbor::syncLog(chain, m_synced, lsn));
         m_synced = lsn;
         return {};
@@ -207,6 +213,11 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
     }
     std::unique_ptr<WalFollower> follower(new WalFollower(engine, place, *format, std::move(parts), *state));
     if (isNew) {
+        {
+            // what a timeline begins with was made durable by whoever made it
+            const MutexLock lock(follower->m_syncMutex);
+            follower->m_synced = std::max(follower->m_synced, state->end);
+        }
         const MutexLock lock(follower->m_mutex);
         follower->m_writer.begin(*state);
         follower->m_writer.save(*state);

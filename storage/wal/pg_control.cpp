@@ -37,6 +37,7 @@ Result<ControlFile> parseControlFile(Bytes file) {
     if (Crc32c().add(at, control.format->controlCrcAt).finish() != u32(control.format->controlCrcAt))
         return makeError(ErrorKind::Corruption, "the checksum of pg_control is wrong");
     control.systemId = u64(0);
+    control.catalogVersion = u32(12);
     control.state = static_cast<ClusterState>(u32(16));
     control.checkpoint = {u64(32)};
     control.redo = {u64(40)};
@@ -50,6 +51,7 @@ Result<ControlFile> parseControlFile(Bytes file) {
     control.backupEndRequired = flag(168);
     control.walLevel = u32(172);
     control.blockSize = u32(216);
+    control.relationSegmentBlocks = u32(220);
     control.pageSize = u32(224);
     control.segmentSize = u32(228);
     control.dataChecksums = u32(252) != 0;

@@ -32,6 +32,8 @@ struct ControlFile {
     bool backupEndRequired = false;
     std::uint32_t walLevel = 0;
     std::uint32_t segmentSize = 0;
+    std::uint32_t catalogVersion = 0;
+    std::uint32_t relationSegmentBlocks = 0; // blocks in a file of a relation
     std::uint32_t blockSize = 0;
     std::uint32_t pageSize = 0;
     bool dataChecksums = false;

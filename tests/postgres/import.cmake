@@ -1,0 +1,7 @@
+foreach(part import import_live import_dump export)
+    arbor_test(test_${part} SOURCES ${part}_test.cpp import_rich.h import_support.h LABELS postgres mount TIMEOUT 300)
+    target_compile_definitions(test_${part} PRIVATE
+        PGARBORD="$<TARGET_FILE:pgarbord>" PGARBORCTL="$<TARGET_FILE:pgarborctl>")
+    add_dependencies(test_${part} pgarbord pgarborctl)
+endforeach()
+arbor_test(test_import_configuration SOURCES import_configuration_test.cpp LINKS arbor_service)
