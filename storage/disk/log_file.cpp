@@ -1,6 +1,7 @@
 #include "storage/disk/log_file.h"
 
-#include "storage/disk/crc32c.h"
+#include "storage/base/crc32c.h"
+#include "storage/disk/log_checksum.h"
 
 #include <algorithm>
 #include <optional>

@@ -62,11 +62,17 @@ class SimulatedDisk::State {
     std::uint64_t freeBytes() const ARBOR_REQUIRES(mutex) {
         return capacity - std::min(capacity, tree.usedBytes());
     }
+    Status roomForName(const std::string& path) const ARBOR_REQUIRES(mutex) {
+        if (!directoriesFull)
+            return {};
+        return makeError(ErrorKind::NoSpace, "making {}: the directory has no room for a name", path);
+    }
 
     mutable Mutex mutex;
     SimulatedTree tree ARBOR_GUARDED_BY(mutex);
     SimulatedChance chance ARBOR_GUARDED_BY(mutex);
     std::uint64_t capacity ARBOR_GUARDED_BY(mutex) = unlimited;
+    bool directoriesFull ARBOR_GUARDED_BY(mutex) = false;
     std::uint64_t powerCuts ARBOR_GUARDED_BY(mutex) = 0; // files of an earlier count are dead
     std::uint64_t operations ARBOR_GUARDED_BY(mutex) = 0;
     bool cut ARBOR_GUARDED_BY(mutex) = false;
@@ -207,8 +213,10 @@ class SimulatedLock final : public DiskLock {
 // The file at a path, made with mode 0600 when there is none.
 Result<SimulatedNodePtr> findOrCreate(State& state, const std::string& path) ARBOR_REQUIRES(state.mutex) {
     ARBOR_ASSIGN(const auto place, state.tree.findPlace(path));
+    const Status room = state.roomForName(path);
     if (!state.tree.at(place))
         ARBOR_TRY(state.mutate(path, [&](SimulatedTree& tree) -> Status {
+            ARBOR_TRY(room);
             tree.setEntries({{place, tree.newNode(false, 0600)}});
             return {};
         }));
@@ -257,6 +265,11 @@ std::uint64_t SimulatedDisk::operationCount() const {
 void SimulatedDisk::setCapacity(std::uint64_t bytes) {
     const MutexLock lock(m_state->mutex);
     m_state->capacity = bytes;
+}
+
+void SimulatedDisk::setDirectoriesFull(bool full) {
+    const MutexLock lock(m_state->mutex);
+    m_state->directoriesFull = full;
 }
 
 void SimulatedDisk::failSync(std::uint64_t n) {
@@ -322,12 +335,14 @@ Result<std::unique_ptr<AppendableFile>> SimulatedDisk::createAppend(const std::s
     SimulatedNodePtr node;
     {
         const MutexLock lock(m_state->mutex);
-        const std::uint64_t room = m_state->freeBytes();
+        const std::uint64_t free = m_state->freeBytes();
+        const Status room = m_state->roomForName(path);
         ARBOR_TRY(m_state->mutate(path, [&](SimulatedTree& tree) -> Status {
             ARBOR_ASSIGN(const auto place, tree.findPlace(path));
             if (tree.at(place))
                 return makeError(ErrorKind::AlreadyExists, "creating {}: there is one already", path);
-            if (preallocate > room)
+            ARBOR_TRY(room);
+            if (preallocate > free)
                 return makeError(ErrorKind::NoSpace,
                                  "reserving {} bytes for {}: no space left on the simulated disk",
                                  preallocate, path);
@@ -371,11 +386,13 @@ Result<std::vector<std::string>> SimulatedDisk::list(const std::string& director
 
 Status SimulatedDisk::makeDirectory(const std::string& path) {
     const MutexLock lock(m_state->mutex);
+    const Status room = m_state->roomForName(path);
     return m_state->mutate(path, [&](SimulatedTree& tree) -> Status {
         ARBOR_ASSIGN(const auto place, tree.findPlace(path));
         if (tree.at(place))
             return makeError(ErrorKind::AlreadyExists, "making directory {}: there is something already",
                              path);
+        ARBOR_TRY(room);
         tree.setEntries({{place, tree.newNode(true, 0700)}});
         return {};
     });
@@ -426,6 +443,7 @@ Status SimulatedDisk::rename(const std::string& from, const std::string& to) {
 
 Status SimulatedDisk::link(const std::string& from, const std::string& to) {
     const MutexLock lock(m_state->mutex);
+    const Status room = m_state->roomForName(to);
     return m_state->mutate(from, [&](SimulatedTree& tree) -> Status {
         ARBOR_ASSIGN(const SimulatedNodePtr node, tree.find(from));
         if (node->isDirectory)
@@ -433,6 +451,7 @@ Status SimulatedDisk::link(const std::string& from, const std::string& to) {
         ARBOR_ASSIGN(const auto place, tree.findPlace(to));
         if (tree.at(place))
             return makeError(ErrorKind::AlreadyExists, "linking {} to {}: there is one already", from, to);
+        ARBOR_TRY(room);
         tree.setEntries({{place, node}});
         return {};
     });

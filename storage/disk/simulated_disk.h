@@ -47,6 +47,8 @@ class SimulatedDisk final : public Disk {
     // Contents and reservations, in chunks of 4 KB, may take this much; an append puts what fits and is
     // NoSpace.
     void setCapacity(std::uint64_t bytes);
+    // No directory has room for another name: a creation or a link is NoSpace.
+    void setDirectoriesFull(bool full);
     // The n-th sync (of a file or directory) or read from now fails with Io, or the read is cut to half; 0:
     // none.
     void failSync(std::uint64_t n);

@@ -115,7 +115,15 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk, const std::string& direct
 
 Status Store::load() {
     const std::string indexDirectory = m_directory + "/index";
-    ARBOR_ASSIGN(m_index, Index::open(m_disk, indexDirectory, m_options.index));
+    auto index = Index::open(m_disk, indexDirectory, m_options.index);
+    if (!index && index.error().kind() == ErrorKind::NoSpace) {
+        // opening writes a table and a MANIFEST: what the reserve is for
+        ARBOR_TRY(spendReserve());
+        index = Index::open(m_disk, indexDirectory, m_options.index);
+    }
+    if (!index)
+        return std::move(index).error();
+    m_index = std::move(*index);
     ARBOR_ASSIGN(const auto value, m_index->get(std::string(1, tag::marker)));
     Marker marker{0, {0}, {1}, {1}, {}};
     if (value) {

@@ -1,7 +1,7 @@
 #include "storage/wal/pg_control.h"
 
+#include "storage/base/crc32c.h"
 #include "storage/base/ids.h"
-#include "storage/wal/crc32c.h"
 
 namespace arbor {
 

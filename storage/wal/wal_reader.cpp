@@ -1,6 +1,6 @@
 #include "storage/wal/wal_reader.h"
 
-#include "storage/wal/crc32c.h"
+#include "storage/base/crc32c.h"
 
 #include <algorithm>
 

@@ -88,7 +88,8 @@ Result<ScanState> readForward(WalChain& chain, const WalFormat& format, ScanStat
 WalScanner::WalScanner(WalChain chain, const WalFormat& format, Directories directories, ScanState state)
     : m_chain(std::move(chain)), m_format(format), m_directories(std::move(directories)),
       m_reader(m_chain, format, m_chain.systemId()), m_state(state), m_end(state.end.value),
-      m_lastReport(state.end) {
+      m_lastReport(state.end),
+      m_keepFrom(m_chain.segmentOf(state.last ? state.last : Lsn{state.end.value - 1})) {
     m_reader.begin(state.end, state.last);
 }
 
@@ -121,7 +122,7 @@ void WalScanner::setState(const ScanState& state) {
 Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     if (effort == Effort::Quick) {
         ARBOR_ASSIGN(const bool nothing, nothingNew());
-        if (nothing)
+        if (nothing && !owesLinks())
             return false;
     } else {
         ARBOR_TRY(m_chain.revalidate());
@@ -181,6 +182,12 @@ Status WalScanner::readRecords(WalSink& sink) {
             m_lastReport = m_state.end;
         }
     }
+}
+
+// A link could not be made (a full disk): without it, no write may be answered, or Postgres would remove the
+// segment.
+bool WalScanner::owesLinks() const {
+    return m_keepFrom <= m_chain.segmentOf({m_state.end.value - 1});
 }
 
 // Links every segment with a record in it, once. Those of the parent's share are the parent's to keep.

@@ -116,6 +116,7 @@ class WalScanner {
     Result<bool> followNewTli();
     Result<bool> newerSegmentsExist();
     void setState(const ScanState& state);
+    bool owesLinks() const;
     Status keepSegments();
     Status keep(std::uint64_t number);
     Result<bool> stillHolds(const ScanState& state);

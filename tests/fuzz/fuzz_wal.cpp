@@ -1,6 +1,6 @@
 // Bytes of any kind as a log, as pg_control, as a history file and as a mark: no crash, no read outside, an
 // end. Records are also decoded without their checksum, or little would get past it.
-#include "storage/wal/crc32c.h"
+#include "storage/base/crc32c.h"
 #include "storage/wal/pg_control.h"
 #include "storage/wal/wal_records.h"
 #include "storage/wal/wal_scanner.h"

@@ -1,7 +1,8 @@
 // LevelDB's log format: what is a torn end, and what is damage.
 #include "disk_support.h"
 
-#include "storage/disk/crc32c.h"
+#include "storage/base/crc32c.h"
+#include "storage/disk/log_checksum.h"
 #include "storage/disk/log_file.h"
 
 using namespace arbor;

@@ -323,6 +323,65 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
+    // CASES 4: opening writes, too. A disk without a free byte leaves it the reserve, which comes back with
+    // the space.
+    void aStoreOpensOnAFullDiskFromItsReserve() {
+        for (std::uint64_t round = 0; round < 12; ++round) {
+            SimulatedDisk disk(m_seed + round);
+            FakeLogs logs;
+            ManualClock clock;
+            constexpr std::uint64_t ample = 8u << 20;
+            disk.setCapacity(ample);
+            const Engine::Options options = fakeOptions(logs);
+            REQUIRE(Engine::create(disk, "/store", options));
+            auto engine = Engine::open(disk, "/store", clock, options);
+            REQUIRE(engine);
+            auto root = (*engine)->beginRoot(0700, {});
+            REQUIRE((*engine)->finishRoot(caller, **root, {"main", {}, 15, 16u << 20, {}}, {}));
+            const auto file = (*root)->createFile((*root)->root(), "f", 0600, {});
+            const TimelineId timeline = (*root)->timeline();
+            std::string written;
+            for (std::uint64_t page = 0; page < 20 + 7 * round; ++page) {
+                written += pageOf(page);
+                REQUIRE((*root)->write(file->inode, page * blockSize, bytesOf(pageOf(page)), 1));
+                if (page % 3 == 0)
+                    REQUIRE((*root)->sync());
+            }
+            REQUIRE((*root)->sync());
+            if (round % 2 == 0)
+                disk.crash();
+            root->reset();
+            engine->reset();
+
+            disk.setCapacity(ample - *disk.freeBytes("/store"));
+            QCOMPARE(*disk.freeBytes("/store"), std::uint64_t{0});
+            for (int again = 0; again < 3; ++again) {
+                engine = Engine::open(disk, "/store", clock, options);
+                REQUIRE(engine);
+                auto view = (*engine)->head(timeline);
+                REQUIRE(view);
+                REQUIRE((*view)->lookup((*view)->root(), "f"));
+                const auto content = readAll(**view, file->inode);
+                REQUIRE(content);
+                QVERIFY(*content == written);
+                const auto refused = (*view)->write(file->inode, 0, bytesOf(pageOf(1)), 1);
+                QCOMPARE(refused.error().kind(), ErrorKind::NoSpace);
+                view->reset();
+                engine->reset();
+            }
+            disk.setCapacity(ample);
+            engine = Engine::open(disk, "/store", clock, options);
+            REQUIRE(engine);
+            REQUIRE(disk.info("/store/pages/reserve"));
+            auto view = (*engine)->head(timeline);
+            REQUIRE((*view)->lookup((*view)->root(), "f"));
+            REQUIRE((*view)->write(file->inode, 0, bytesOf(pageOf(1)), 1));
+            REQUIRE((*view)->sync());
+            view->reset();
+            engine->reset();
+        }
+    }
+
     // CASES 5
     void aForkOfAnIdleHeadDoesNotSeeLaterWritesAtTheSameLsn() {
         SimulatedDisk disk(m_seed);

@@ -1,7 +1,7 @@
 // Writes a small log by hand, so that times, transaction ids and damage are a test's own choice.
 #pragma once
 
-#include "storage/wal/crc32c.h"
+#include "storage/base/crc32c.h"
 #include "storage/wal/wal_format.h"
 
 #include <string>

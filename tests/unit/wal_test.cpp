@@ -1,5 +1,6 @@
 // The log's format, its reader on made and damaged logs, and the marks: no server needed.
-#include "storage/wal/crc32c.h"
+#include "storage/base/crc32c.h"
+#include "storage/disk/simulated_disk.h"
 #include "storage/wal/wal_marks.h"
 #include "tests/unit/wal_log_writer.h"
 #include "tests/unit/wal_support.h"
@@ -69,6 +70,36 @@ class EmptyStore final : public MarkStore {
     Result<std::optional<Entry>> atOrAfter(std::string_view) const override { return std::optional<Entry>(); }
     Result<std::optional<Entry>> before(std::string_view) const override { return std::optional<Entry>(); }
 };
+
+template <class Outcome>
+void need(const Outcome& outcome) {
+    if (!outcome)
+        qFatal("%s", outcome.error().message().c_str());
+}
+
+class NoSink final : public WalSink {
+  public:
+    void event(const WalEvent&, const ScanState&, const ScanState&) override {}
+    void passed(const ScanState&) override {}
+};
+// A log as the files of a directory.
+void writeSegments(Disk& disk, const LogWriter& log, const std::string& directory) {
+    need(disk.makeDirectory(directory));
+    const std::string bytes = log.segments();
+    for (std::uint64_t at = 0; at < bytes.size(); at += LogWriter::segmentSize) {
+        const std::uint64_t number = (start.value + at) / LogWriter::segmentSize;
+        auto file = disk.createAppend(directory + "/" + segmentFileName(1, number, LogWriter::segmentSize));
+        need(file);
+        const std::string segment = bytes.substr(at, LogWriter::segmentSize);
+        need((*file)->append(std::as_bytes(std::span(segment))));
+    }
+}
+WalScanner scannerFrom(Disk& disk, Lsn at) {
+    ScanState state;
+    state.end = at;
+    return WalScanner(WalChain(disk, {{{"/wal", "/keep"}, {}}}, LogWriter::segmentSize, LogWriter::systemId),
+                      *walFormatOfMajor(15), {"/wal", "/keep"}, state);
+}
 
 } // namespace
 
@@ -268,6 +299,55 @@ class WalTest : public QObject {
         VERIFY_OK(curve);
         QCOMPARE(curve->back().commits, 600u);
         QVERIFY(curve->size() >= 3);
+    }
+
+    // CASES 4: ENOSPC at a link. What lacks its link is linked before anything is answered, though nothing
+    // new is logged.
+    void aLinkThatCouldNotBeMadeIsOwed() {
+        SimulatedDisk disk(1);
+        LogWriter log(start);
+        while (log.end() < start + 3 * LogWriter::segmentSize)
+            log.record(wal::rmHeap, 0, 700, std::string(60'000, 'h'));
+        writeSegments(disk, log, "/wal");
+        VERIFY_OK(disk.makeDirectory("/keep"));
+        WalScanner scanner = scannerFrom(disk, start);
+        NoSink sink;
+        disk.setDirectoriesFull(true);
+        for (const auto effort :
+             {WalScanner::Effort::Quick, WalScanner::Effort::Quick, WalScanner::Effort::Thorough}) {
+            const auto moved = scanner.advance(sink, effort);
+            QVERIFY(!moved);
+            QCOMPARE(moved.error().kind(), ErrorKind::NoSpace);
+        }
+        QVERIFY(disk.list("/keep")->empty());
+        disk.setDirectoriesFull(false);
+        VERIFY_OK(scanner.advance(sink, WalScanner::Effort::Quick));
+        QCOMPARE(scanner.end().value, log.end().value);
+        QCOMPARE(disk.list("/keep")->size(), disk.list("/wal")->size());
+    }
+
+    // What a scanner keeps must not depend on what its memory held before.
+    void aScannerKeepsSegmentsFromItsFirstRecordOn() {
+        SimulatedDisk disk(1);
+        LogWriter log(start);
+        while (log.end() < start + 2 * LogWriter::segmentSize)
+            log.record(wal::rmHeap, 0, 700, std::string(60'000, 'h'));
+        writeSegments(disk, log, "/wal");
+        VERIFY_OK(disk.makeDirectory("/keep"));
+        for (const unsigned char before : {0x00, 0xFF}) {
+            alignas(WalScanner) std::byte memory[sizeof(WalScanner)];
+            std::memset(memory, before, sizeof memory);
+            std::unique_ptr<WalScanner, void (*)(WalScanner*)> scanner(
+                new (memory) WalScanner(scannerFrom(disk, start)),
+                [](WalScanner* made) { made->~WalScanner(); });
+            NoSink sink;
+            VERIFY_OK(scanner->advance(sink));
+            QCOMPARE(disk.list("/keep")->size(), disk.list("/wal")->size());
+            const auto kept = disk.list("/keep");
+            VERIFY_OK(kept);
+            for (const std::string& name : *kept)
+                VERIFY_OK(disk.unlink("/keep/" + name));
+        }
     }
 
     void statesReadBack() {

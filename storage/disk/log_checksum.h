@@ -1,12 +1,10 @@
-// CRC-32C (Castagnoli), as LevelDB's files carry it, and what can be told from a checksum that does not fit.
+// What LevelDB's logs do with CRC-32C, and what can be told from a checksum that does not fit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace arbor {
-
-std::uint32_t crc32c(std::string_view bytes);
 
 // LevelDB stores checksums masked, because a checksum of bytes that contain checksums is weak.
 constexpr std::uint32_t crc32cMask(std::uint32_t crc) {

@@ -1,4 +1,4 @@
-#include "storage/wal/crc32c.h"
+#include "storage/base/crc32c.h"
 
 #include <array>
 #include <cstring>
