@@ -293,29 +293,33 @@ Result<std::shared_ptr<TimelineView>> Engine::look(const TimelinePoint& point) {
         lineage = cutAt(place.lineage, point.at);
         m_readers.emplace(point.timeline, point.at);
     }
-    auto* view = new TimelineView(*m_store, lineageOf(lineage), rootInode,
+    auto* made = new TimelineView(*m_store, lineageOf(lineage), rootInode,
                                   m_options.places(*this, point.timeline), nullptr, point.at);
-    return std::shared_ptr<TimelineView>(view, [this, point](TimelineView* gone) {
+    const std::shared_ptr<TimelineView> view(made, [this, point](TimelineView* gone) {
         delete gone;
         const MutexLock lock(m_catalogMutex);
+        m_looks.erase(gone);
         const auto [begin, end] = m_readers.equal_range(point.timeline);
         const auto mine =
             std::find_if(begin, end, [&](const auto& reader) { return reader.second == point.at; });
         if (mine != end)
             m_readers.erase(mine);
     });
+    const MutexLock lock(m_catalogMutex);
+    m_looks[made] = view; // before it reads anything: a sweep tells it what moves
+    return view;
 }
 
 // --- Roots and peeks
 
 Result<std::shared_ptr<TimelineView>> Engine::beginRoot(std::uint32_t mode, Owner owner) {
-    ARBOR_ASSIGN(const CatalogChange reserved, keepBook([](Catalog& catalog, Timestamp) {
-                     return Result<CatalogChange>(catalog.reserveTimeline());
+    // in one moment: a collector takes an id that was given out and is not known for that of a dead timeline
+    ARBOR_ASSIGN(const CatalogChange reserved,
+                 keepBook([&](Catalog& catalog, Timestamp) ARBOR_REQUIRES(m_catalogMutex) {
+                     CatalogChange change = catalog.reserveTimeline();
+                     m_transient[change.timeline].rootInode = m_store->nextInode();
+                     return Result<CatalogChange>(std::move(change));
                  }));
-    {
-        const MutexLock lock(m_catalogMutex);
-        m_transient[reserved.timeline].rootInode = m_store->nextInode();
-    }
     ARBOR_ASSIGN(auto view, head(reserved.timeline));
     ARBOR_TRY(view->createRoot(mode, owner));
     return view;
@@ -333,6 +337,7 @@ Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView
                 [&](Catalog& catalog, Timestamp now) ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
                     ARBOR_ASSIGN(CatalogChange made, catalog.createRoot(spec, now));
                     m_histories[spec.timeline].start = begin;
+                    m_histories[spec.timeline].resume = begin;
                     m_pending.put(historyKey(spec.timeline), encodeHistory(m_histories[spec.timeline]));
                     m_transient.erase(spec.timeline);
                     return made;
@@ -369,14 +374,14 @@ Result<std::shared_ptr<TimelineView>> Engine::followRoot(std::shared_ptr<Timelin
 Result<std::shared_ptr<TimelineView>> Engine::fork(const TimelinePoint& point) {
     ARBOR_ASSIGN(const TimelinePoint from, settle(point));
     ARBOR_ASSIGN(const auto pin, look(from));
-    ARBOR_ASSIGN(const CatalogChange reserved, keepBook([](Catalog& catalog, Timestamp) {
-                     return Result<CatalogChange>(catalog.reserveTimeline());
+    ARBOR_ASSIGN(const CatalogChange reserved,
+                 keepBook([&](Catalog& catalog, Timestamp)
+                              ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
+                     ARBOR_ASSIGN(const InodeId rootInode, rootInodeOf(from.timeline));
+                     CatalogChange change = catalog.reserveTimeline();
+                     m_transient[change.timeline] = {from.timeline, from.at, rootInode, 0, 0};
+                     return change;
                  }));
-    {
-        const MutexLock lock(m_catalogMutex);
-        ARBOR_ASSIGN(const InodeId rootInode, rootInodeOf(from.timeline));
-        m_transient[reserved.timeline] = {from.timeline, from.at, rootInode, 0, 0};
-    }
     return head(reserved.timeline);
 }
 
@@ -463,22 +468,20 @@ Status Engine::availableLocked(const TimelinePoint& point) const {
     if (const auto made = m_transient.find(point.timeline); made != m_transient.end() && !made->second.parent)
         return {}; // a root without a name has no history that could have gone
     ARBOR_ASSIGN(const TimelinePoint owned, m_catalog.normalise(point));
-    ForkPoint start;
+    TimelineHistory history;
     if (const auto known = m_histories.find(owned.timeline); known != m_histories.end())
-        start = known->second.start;
-    if (start.position <= owned.at.position && start.lsn <= owned.at.lsn)
+        history = known->second;
+    if (history.keeps(owned.at))
         return {};
     for (const CheckpointRecord* checkpoint : m_catalog.allCheckpoints())
         if (checkpoint->point == owned)
             return {};
-    for (const TimelineId child : m_catalog.childTimelines(owned.timeline))
-        if (m_catalog.findTimeline(child)->fork == owned.at)
-            return {};
+    // A child keeps what it reads of its fork point, not the whole of it.
     return makeError(
         ErrorKind::Refused,
         "{} is no longer in the history that is kept: it reaches back to {} (`pgarborctl settings set "
         "history-time` keeps more from now on)",
-        point.at.lsn, start.lsn);
+        point.at.lsn, history.end < owned.at.position ? history.resume.lsn : history.start.lsn);
 }
 
 Status Engine::available(const TimelinePoint& point) const {
@@ -490,20 +493,6 @@ ForkPoint Engine::historyStart(TimelineId timeline) const {
     const MutexLock lock(m_catalogMutex);
     const auto known = m_histories.find(timeline);
     return known == m_histories.end() ? ForkPoint() : known->second.start;
-}
-
-Status Engine::moveHistoryStart(const std::map<TimelineId, ForkPoint>& starts) {
-    {
-        const MutexLock lock(m_catalogMutex);
-        for (const auto& [timeline, start] : starts) {
-            TimelineHistory& history = m_histories[timeline];
-            if (start.position <= history.start.position)
-                continue; // it never goes back: what lay before may be gone
-            history.start = start;
-            m_pending.put(historyKey(timeline), encodeHistory(history));
-        }
-    }
-    return m_store->sync();
 }
 
 Status Engine::clampHistory(TimelineId timeline, Lsn lsn) {

@@ -10,6 +10,7 @@
 
 #include "storage/base/mutex.h"
 #include "storage/engine/history.h"
+#include "storage/gc/gc_input.h"
 #include "storage/engine/timeline_view.h"
 #include "storage/timelines/catalog.h"
 #include "storage/timelines/operation_log.h"
@@ -34,6 +35,13 @@ struct Xid { // 64-bit
 };
 struct CheckpointName {
     std::string name;
+};
+
+// Where the history of each live branch is to begin.
+struct HistoryWindows {
+    std::map<BranchId, ForkPoint> starts; // none for a branch: at its head
+    // Where the log of each timeline ended when they were made: what is said of those that no window reaches.
+    std::map<TimelineId, Lsn> ends;
 };
 
 // A timeline as a follower of its log is made for it.
@@ -133,10 +141,8 @@ class Engine : private SyncParticipant {
     // Whether a point can still be read: inside the history window, or at a pin. Refused, with the range,
     // otherwise.
     Status available(const TimelinePoint& point) const;
-    // Where the history of a timeline begins now, and (a sweep does this, before it deletes anything) move it
-    // on.
+    // Where the history of a timeline begins now.
     ForkPoint historyStart(TimelineId timeline) const;
-    Status moveHistoryStart(const std::map<TimelineId, ForkPoint>& starts);
     // A crash has lost the log behind `lsn`: earlier positions map to it at most (DESIGN 4.3).
     Status clampHistory(TimelineId timeline, Lsn lsn);
 
@@ -152,6 +158,22 @@ class Engine : private SyncParticipant {
     Result<BranchRecord> resetBranch(const Caller& caller, BranchId branch);
     Result<CheckpointRecord> createCheckpoint(const Caller& caller, BranchId branch, std::string_view name,
                                               const TimelinePoint& at);
+
+    // --- Collections (collection.cpp)
+    // Where the history of each live branch begins when so much of it is kept: the later one of the two, and
+    // never what was collected before.
+    Result<HistoryWindows> historyWindows(Duration time, std::uint64_t bytes);
+    // What a collection would go by now, or (with `thought`) if the catalog were another one.
+    GcInput collectionInput(const HistoryWindows& windows, const Catalog* thought = nullptr) const;
+    // The same, and from that moment on no earlier history than the windows' can be asked for; durable on
+    // return. A sweep does this before it deletes anything.
+    Result<GcInput> beginCollection(const HistoryWindows& windows);
+    // The views that are open: heads, and looks at the past.
+    std::vector<std::shared_ptr<TimelineView>> openViews() const;
+    // Neither the catalog nor anything that is open knows the timeline, and none that is being made will be it.
+    bool isGone(TimelineId timeline) const;
+    // Forgets what is remembered of timelines that are gone. Takes part in the next sync.
+    void forgetHistories();
 
     // Called after every durable change of the catalog, without a lock, on the thread that made it.
     void onChange(std::function<void(const CatalogChange&)> listener) { m_listener = std::move(listener); }
@@ -178,6 +200,17 @@ class Engine : private SyncParticipant {
     Result<TimelinePoint> settle(const TimelinePoint& point);
     Result<std::shared_ptr<TimelineView>> openHead(const LogPlace& place, InodeId rootInode);
     Result<Position> positionAtLsn(TimelineId timeline, Lsn lsn, Position upTo);
+    struct WindowBasis;
+    Result<WindowBasis> windowBasis();
+    Result<ForkPoint> startByTime(const WindowBasis& basis, const std::vector<LineageStep>& lineage,
+                                  Timestamp time) const;
+    Result<ForkPoint> startByLog(const WindowBasis& basis, const std::vector<LineageStep>& lineage,
+                                 Lsn lsn) const;
+    GcInput inputLocked(const Catalog& catalog, const HistoryWindows& windows) const
+        ARBOR_REQUIRES(m_catalogMutex);
+    static void fillGaps(const Catalog& catalog, const HistoryWindows& windows, GcInput& input);
+    std::map<TimelineId, TimelineHistory> horizon(const HistoryWindows& windows) const
+        ARBOR_REQUIRES(m_catalogMutex);
 
     const Options m_options;
     std::unique_ptr<Store> m_store;
@@ -190,6 +223,7 @@ class Engine : private SyncParticipant {
     std::unordered_map<TimelineId, Transient> m_transient ARBOR_GUARDED_BY(m_catalogMutex);
     std::map<TimelineId, TimelineHistory> m_histories ARBOR_GUARDED_BY(m_catalogMutex);
     std::multimap<TimelineId, ForkPoint> m_readers ARBOR_GUARDED_BY(m_catalogMutex); // looks that are open
+    std::map<const TimelineView*, std::weak_ptr<TimelineView>> m_looks ARBOR_GUARDED_BY(m_catalogMutex);
 
     mutable Mutex m_headsMutex; // after m_catalogMutex
     Condition m_headsChanged;

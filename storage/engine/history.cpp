@@ -16,7 +16,9 @@ std::string historyKey(TimelineId timeline) {
 std::string encodeHistory(const TimelineHistory& history) {
     std::string value;
     Encoder out(value);
-    out.varint(history.start.position.value).varint(history.start.lsn.value).varint(history.clamps.size());
+    out.varint(history.start.position.value).varint(history.start.lsn.value).varint(history.end.value);
+    out.varint(history.resume.position.value).varint(history.resume.lsn.value);
+    out.varint(history.clamps.size());
     for (const TimelineHistory::Clamp& clamp : history.clamps)
         out.varint(clamp.position.value).varint(clamp.lsn.value);
     return value;
@@ -27,6 +29,9 @@ Result<TimelineHistory> decodeHistory(std::string_view value) {
     TimelineHistory history;
     history.start.position.value = in.varint();
     history.start.lsn.value = in.varint();
+    history.end.value = in.varint();
+    history.resume.position.value = in.varint();
+    history.resume.lsn.value = in.varint();
     const std::uint64_t count = in.varint();
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         const std::uint64_t position = in.varint();
@@ -35,6 +40,26 @@ Result<TimelineHistory> decodeHistory(std::string_view value) {
     if (!in.done())
         return makeError(ErrorKind::Corruption, "the history record of a timeline cannot be read");
     return history;
+}
+
+bool TimelineHistory::keeps(const ForkPoint& point) const {
+    const auto isFrom = [&](const ForkPoint& begin) {
+        return begin.position <= point.position && begin.lsn <= point.lsn;
+    };
+    return isFrom(resume) || (isFrom(start) && point.position <= end);
+}
+
+ForkPoint TimelineHistory::earliestFor(const ForkPoint& wanted, const ForkPoint& upTo) const {
+    ForkPoint earliest = wanted;
+    const auto notBefore = [&](const ForkPoint& begin) {
+        const ForkPoint& limit = begin.position < upTo.position ? begin : upTo;
+        if (earliest.position < limit.position)
+            earliest = limit;
+    };
+    notBefore(start);
+    if (end < upTo.position)
+        notBefore(resume);
+    return earliest;
 }
 
 Lsn TimelineHistory::clamped(const PositionLsn& entry) const {

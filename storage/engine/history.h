@@ -13,10 +13,14 @@
 
 namespace arbor {
 
-// Key 'H' timeline. value := varint(position) varint(lsn) count (varint(position) varint(lsn))*
+// Key 'H' timeline. value := point varint(end) point count point*, with point := varint(position) varint(lsn)
 struct TimelineHistory {
-    // Every point from here on can be read; before it, only pins.
+    // Every position in [start, end], and every one from `resume` on, can be read; others only at pins. The
+    // second stretch is that of the timeline's own head; the first, where they differ, that of branches which
+    // left it earlier and have a longer history.
     ForkPoint start;
+    Position end = maxPosition;
+    ForkPoint resume;
     // Positions up to `position` have at most this LSN: the log behind it was lost (DESIGN 4.3).
     struct Clamp {
         Position position;
@@ -25,6 +29,10 @@ struct TimelineHistory {
     };
     std::vector<Clamp> clamps; // ascending in position
 
+    bool keeps(const ForkPoint& point) const;
+    // Where the history begins for somebody who sees the timeline up to `upTo`, and who wants it from `wanted`
+    // on.
+    ForkPoint earliestFor(const ForkPoint& wanted, const ForkPoint& upTo) const;
     Lsn clamped(const PositionLsn& entry) const;
     bool operator==(const TimelineHistory&) const = default;
 };

@@ -41,6 +41,9 @@ class LogFollower {
     // will be written. `control` is global/pg_control.
     virtual Status prepareStart(Bytes control) = 0;
 
+    // The history begins at `start` now: what was noted of the timeline's log before goes with the next sync.
+    virtual Status forgetBefore(Lsn start) = 0;
+
     // Points of the whole lineage's log; `from` is where its history begins. They read the index: sync
     // before.
     virtual Result<LogAnswer> atLsn(Lsn from, Lsn lsn) = 0;

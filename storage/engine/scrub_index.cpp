@@ -231,6 +231,14 @@ void IndexScrub::attributes(std::string_view key, std::string_view value) {
     notice(parsed->position, parsed->timeline, parsed->inode);
 }
 
+// A name that only children still see may have its attributes on each of them.
+bool IndexScrub::hasAttributes(InodeId inode) const {
+    const std::string prefix = inodePrefix(tag::attributes, inode);
+    const auto iterator = m_index.iterate();
+    iterator->seek(prefix);
+    return iterator->valid() && iterator->key().starts_with(prefix);
+}
+
 void IndexScrub::name(std::string_view key, std::string_view value) {
     const auto parsed = parseNameKey(key);
     if (!parsed)
@@ -247,7 +255,8 @@ void IndexScrub::name(std::string_view key, std::string_view value) {
     if (lineage == nullptr)
         return;
     const LineageCursor cursor(m_index, *lineage, inodePrefix(tag::attributes, record->inode));
-    if (!cursor.valid() && cursor.status() && m_index.get(key).value_or(std::nullopt))
+    if (!cursor.valid() && cursor.status() && !hasAttributes(record->inode) &&
+        m_index.get(key).value_or(std::nullopt))
         finding("name",
                 fmt::format("{} in directory {} of timeline {} is file {}, which has no attributes",
                             parsed->name, parsed->directory, parsed->timeline, record->inode),

@@ -48,6 +48,7 @@ class IndexScrub {
     void cut(std::string_view key, std::string_view value);
     void attributes(std::string_view key, std::string_view value);
     void name(std::string_view key, std::string_view value);
+    bool hasAttributes(InodeId inode) const;
     void positionMap(std::string_view key, std::string_view value);
     void marker(std::string_view value);
     void image(const PageRunKey& run, const PageVersion& version);

@@ -223,11 +223,12 @@ Status Store::runSync() {
 Status Store::writeBatch(IndexBatch& batch) {
     const MutexLock lock(m_syncMutex);
     ARBOR_TRY(health());
-    if (auto done = writeWithMarker(batch); !done) {
+    auto done = m_segments->sync();
+    if (done)
+        done = writeWithMarker(batch);
+    if (!done)
         fail(done.error());
-        return done;
-    }
-    return {};
+    return done;
 }
 
 Status Store::sync() {

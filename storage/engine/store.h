@@ -87,7 +87,8 @@ class Store {
     void syncThen(std::function<void(Status)> done);
     // Counts accumulated bytes of index entries; forces a sync when they pass the limit.
     void accumulated(std::size_t bytes);
-    // A batch beside the accumulated changes, durable on return: what a sweep does between syncs.
+    // A batch beside the accumulated changes, durable on return together with everything that was appended to
+    // the segments before: what a sweep does between syncs.
     Status writeBatch(IndexBatch& batch);
     // Ok until a write or a sync failed; from then on the error, and nothing is accepted.
     Status health() const;

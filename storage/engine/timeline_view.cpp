@@ -32,6 +32,9 @@ Result<ForkPoint> TimelineView::present() {
     ARBOR_ASSIGN(const Lsn end, m_follower->advance());
     const MutexLock lock(m_mutex);
     m_last.lsn = std::max(m_last.lsn, end);
+    // positions are the store's: what others have drawn meanwhile says nothing of this timeline, and a point
+    // that names it lies within every horizon that was set before
+    m_last.position = m_store.lastPosition();
     return m_last;
 }
 
@@ -127,7 +130,19 @@ Status TimelineView::makeDurable() {
     return m_follower->syncKept();
 }
 
-void TimelineView::repoint(InodeId inode, const std::vector<Move>& moves) {
+TimelineView::Nameless TimelineView::nameless() {
+    Nameless found;
+    const ReadLock lock(m_namesMutex);
+    for (const NodePtr& node : m_tree.all()) {
+        if (!node->ended || !node->map)
+            continue;
+        found.positions.insert({node->map->outlivedAt().value - 1});
+        node->map->addUnindexed(found.segments);
+    }
+    return found;
+}
+
+void TimelineView::repoint(InodeId inode, std::span<const ImageMove> moves) {
     NodePtr node;
     {
         const ReadLock lock(m_namesMutex);
@@ -135,7 +150,7 @@ void TimelineView::repoint(InodeId inode, const std::vector<Move>& moves) {
     }
     if (!node || !node->map)
         return;
-    for (const Move& move : moves)
+    for (const ImageMove& move : moves)
         node->map->repoint(move.block, move.position, move.to);
 }
 

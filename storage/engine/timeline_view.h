@@ -13,12 +13,14 @@
 #include "storage/engine/store.h"
 #include "storage/format/lineage.h"
 #include "storage/format/runs.h"
+#include "storage/gc/sweeper.h"
 #include "storage/names/name_tree.h"
 #include "storage/timelines/records.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,13 +51,15 @@ class TimelineView final : public BranchView, public SyncParticipant {
     Status followLog(LogFollower::Effort effort = LogFollower::Effort::Quick) ARBOR_EXCLUDES(m_mutex);
     const Lineage& lineage() const { return m_lineage; }
     LogFollower& log() { return *m_follower; } // of a head
-    // A sweep moved images of a file.
-    struct Move {
-        BlockNumber block;
-        Position position;
-        ImageLocation to;
+    // Files that are open and have no name any more. A look at these positions shows what the index knows of
+    // them; in these segments lies what it does not know.
+    struct Nameless {
+        std::set<Position> positions;
+        std::set<SegmentId> segments;
     };
-    void repoint(InodeId inode, const std::vector<Move>& moves);
+    Nameless nameless();
+    // A sweep moved images of a file.
+    void repoint(InodeId inode, std::span<const ImageMove> moves);
     // Something was accepted that no sync has made durable: the index does not have it.
     bool hasUnsynced() ARBOR_EXCLUDES(m_mutex);
     // Everything that this timeline accepted is durable.

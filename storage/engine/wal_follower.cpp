@@ -25,6 +25,7 @@ class NoLog final : public LogFollower {
     Status prepareStart(Bytes) override {
         return makeError(ErrorKind::Refused, "its files are still being written");
     }
+    Status forgetBefore(Lsn) override { return {}; }
     Result<LogAnswer> atLsn(Lsn, Lsn) override { return none(); }
     Result<LogAnswer> atTime(Lsn, Timestamp) override { return none(); }
     Result<LogAnswer> atXid(Lsn, std::uint64_t) override { return none(); }
@@ -82,6 +83,11 @@ class WalFollower final : public LogFollower {
                            m_scanner.end(), m_scanner.reason());
     }
     Status prepareStart(Bytes control) override;
+    Status forgetBefore(Lsn start) override {
+        const MutexLock lock(m_mutex);
+        ARBOR_TRY(MarkWriter::forgetBefore(m_marks, m_place.timeline, start));
+        return {};
+    }
     Result<LogAnswer> atLsn(Lsn from, Lsn lsn) override {
         return ask(from, [&](WalMarks& marks) { return marks.atLsn(lsn); });
     }
@@ -195,12 +201,13 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
             {{walDirectory(engine, step.timeline), keptDirectory(engine, step.timeline)}, limit});
         parts.spans.push_back({step.timeline, limit});
     }
-    const TimelinePoint start =
-        place.lineage.size() == 1
-            ? TimelinePoint{place.timeline,
-                            {engine.store().lastPosition(), engine.historyStart(place.timeline).lsn}}
-            : TimelinePoint{place.lineage[1].timeline, place.fork};
-    ARBOR_ASSIGN(const ControlFile control, controlAt(engine, start));
+    // A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point. A
+    // timeline without a name (a peek) is looked at through its parent, where it has a pin.
+    const bool isNamed = engine.catalog(
+        [&](const Catalog& catalog) { return catalog.findTimeline(place.timeline) != nullptr; });
+    ARBOR_ASSIGN(const ControlFile control,
+                 controlAt(engine, isNamed ? TimelinePoint{place.timeline, headPoint}
+                                           : TimelinePoint{place.lineage.at(1).timeline, place.fork}));
     parts.systemId = control.systemId;
 
     const IndexMarkStore marks(engine.store().index());

@@ -1,7 +1,5 @@
 #include "storage/gc/gc_input.h"
 
-#include "storage/timelines/codec.h"
-
 #include <algorithm>
 #include <map>
 
@@ -10,8 +8,10 @@ namespace arbor {
 namespace {
 
 BranchId ownerOf(const Catalog& catalog, const Pin& pin) {
-    if (pin.kind == PinKind::Trash || pin.kind == PinKind::Reader)
-        return {}; // goes by itself, whatever becomes of a branch of that name
+    if (pin.kind == PinKind::Trash)
+        return GcPin::trash; // whatever becomes of a branch of that name
+    if (pin.kind == PinKind::Reader)
+        return {};
     const BranchRecord* branch = catalog.findBranch(pin.branch);
     return branch ? branch->id : BranchId();
 }
@@ -27,20 +27,13 @@ void addTimelines(const Catalog& catalog, GcInput& input) {
         add(id);
 }
 
-// No timeline from there on was ever given out. Without counters none is known to be gone.
-TimelineId nextTimeline(const Catalog& catalog) {
-    const auto record = catalog.encoded(catalog_codec::countersKey());
-    const auto counters = record ? catalog_codec::decodeCounters(*record) : Result<IdCounters>(IdCounters{});
-    return {counters ? counters->timeline : 1};
-}
-
 } // namespace
 
 GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Position now,
                     std::span<const TimelineId> beingMade) {
     GcInput input;
     addTimelines(catalog, input);
-    input.firstUnseen = nextTimeline(catalog);
+    input.firstUnseen = catalog.nextTimeline();
     for (const TimelineId id : beingMade)
         if (catalog.findTimeline(id) == nullptr) {
             input.timelines.push_back({id, {}, {}});
@@ -59,10 +52,12 @@ GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Positi
         }
         // What comes back from the trash during a sweep may be written to and forked like any other.
         const Position from = pin.kind == PinKind::Trash ? std::min(pin.from, now) : pin.from;
-        input.pins.push_back({pin.kind, pin.name, pin.branch, owner, pin.timeline, from, pin.at.position});
+        input.pins.push_back({pin.kind, pin.name, pin.branch, owner, pin.timeline, from, pin.at.position,
+                              pin.at.lsn, pin.at.lsn});
     }
     for (const BranchRecord* branch : catalog.branches()) {
         GcPin window = GcPin::window(branch->name, branch->id, branch->timeline, windows[branch->id]);
+        window.toLsn = Lsn{UINT64_MAX};
         input.pins.push_back(std::move(window));
     }
     return input;

@@ -38,6 +38,12 @@ struct GcPin {
     TimelineId timeline;
     Position from;
     Position to;
+    // The same for people, where they are known (a head: Lsn{UINT64_MAX}).
+    Lsn fromLsn = {};
+    Lsn toLsn = {};
+
+    // Everything in the trash counts as one owner: what goes when it is emptied.
+    static constexpr BranchId trash{UINT64_MAX};
 
     // A head reads what is there now and whatever comes.
     static GcPin head(std::string name, BranchId owner, TimelineId timeline) {

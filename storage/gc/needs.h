@@ -11,8 +11,8 @@
 //     that it hides stays, on T or an ancestor: otherwise there is nothing to hide.
 //
 // For each event it is known by whom it is needed as far as accounts ask: by nobody, by one (which), or by
-// many. That is a join of a semilattice, so that needs are added up along the tree in any order and in
-// constant space.
+// many, and by which kinds of pins. That is a join of a semilattice, so that needs are added up along the tree
+// in any order and in constant space.
 #pragma once
 
 #include "storage/base/status.h"
@@ -31,8 +31,8 @@ class Need {
 
     constexpr Need() = default;
     // Numbers from 1 on; head is none for pins that are not the head of a live branch.
-    constexpr Need(std::uint32_t pin, std::uint32_t owner, std::uint32_t head)
-        : m_pin(pin), m_owner(owner), m_head(head) {}
+    constexpr Need(std::uint32_t pin, std::uint32_t owner, std::uint32_t head, PinKind kind = PinKind::Reader)
+        : m_pin(pin), m_owner(owner), m_head(head), m_kinds(bit(kind)) {}
     // By somebody who is not in the accounts.
     static constexpr Need byOthers() { return {many, many, none}; }
 
@@ -40,14 +40,17 @@ class Need {
     constexpr std::uint32_t pin() const { return m_pin; }
     constexpr std::uint32_t owner() const { return m_owner; }
     constexpr std::uint32_t head() const { return m_head; }
+    constexpr bool by(PinKind kind) const { return (m_kinds & bit(kind)) != 0; }
     constexpr void join(const Need& other) {
         joinOne(m_pin, other.m_pin);
         joinOne(m_owner, other.m_owner);
         joinOne(m_head, other.m_head);
+        m_kinds |= other.m_kinds;
     }
     constexpr bool operator==(const Need&) const = default;
 
   private:
+    static constexpr std::uint32_t bit(PinKind kind) { return 1u << static_cast<unsigned>(kind); }
     static constexpr void joinOne(std::uint32_t& mine, std::uint32_t other) {
         if (other != none && mine != other)
             mine = mine == none ? other : many;
@@ -55,6 +58,7 @@ class Need {
     std::uint32_t m_pin = none;
     std::uint32_t m_owner = none;
     std::uint32_t m_head = none;
+    std::uint32_t m_kinds = 0;
 };
 
 // The tree of timelines with their pins, prepared. Immutable, and may be shared by threads.
@@ -90,6 +94,8 @@ class NeedModel {
     bool isUnseen(TimelineId id) const { return id >= m_firstUnseen; }
     // Owners in the order of their numbers (from 1); none for a pin without one.
     const std::vector<BranchId>& owners() const { return m_owners; }
+    // What the pin at that place of the input needs, for accounts of things beside the index.
+    const Need& needOf(std::size_t pin) const { return m_pinNeeds[pin]; }
 
   private:
     Status addTimelines(const GcInput& input);
@@ -100,6 +106,7 @@ class NeedModel {
     std::unordered_map<TimelineId, std::uint32_t> m_byId;
     TimelineId m_firstUnseen;
     std::vector<BranchId> m_owners;
+    std::vector<Need> m_pinNeeds; // as the input's
 };
 
 // Applies the rule to many X that the same timelines have touched (the blocks of a chunk, the names of a

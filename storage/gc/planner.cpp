@@ -26,7 +26,12 @@ Planner::Planner(const Index& index, const std::map<SegmentId, std::uint64_t>& s
     for (const NeedModel::Node& node : m_model.nodes())
         m_plan.timelines[node.id].depth = node.depth;
     m_plan.pins.resize(input.pins.size());
-    m_ownerOnly.resize(m_model.owners().size() + 1);
+    m_ownerUse.resize(m_model.owners().size() + 1);
+    m_ownerLines.resize(m_model.owners().size() + 1);
+    for (std::size_t i = 0; i < input.pins.size(); ++i)
+        if (TimelineId& line = m_ownerLines[m_model.needOf(i).owner()];
+            !line || input.pins[i].kind == PinKind::Head)
+            line = input.pins[i].timeline;
 }
 
 // The segment that a version's image counts for; none for one that is newer than the listing, or missing.
@@ -73,24 +78,56 @@ void Planner::pages(const PageGroup& group) {
             if (version.need.empty())
                 continue; // stays because of a doubt
             timeline.neededBytes += bytes;
-            account(bytes, version.need);
+            account(bytes, version.need, run.timeline);
         }
     }
 }
 
-void Planner::account(std::uint64_t bytes, const Need& need) {
+namespace {
+
+// The accounts that do not ask for the owner.
+void addToTotals(GcPlan& plan, std::uint64_t bytes, const Need& need) {
     if (need.head() == Need::none) {
-        m_plan.historyBytes += bytes;
+        plan.historyBytes += bytes;
+        if (need.by(PinKind::Window))
+            plan.windowBytes += bytes;
+        else if (!need.by(PinKind::Checkpoint) && !need.by(PinKind::Reader))
+            plan.trashBytes += bytes;
     } else if (need.head() == Need::many) {
-        m_plan.sharedBytes += bytes;
+        plan.sharedBytes += bytes;
     } else {
-        m_plan.privateBytes += bytes;
-        m_plan.pins[need.head() - 1].privateBytes += bytes;
+        plan.privateBytes += bytes;
+        plan.pins[need.head() - 1].privateBytes += bytes;
     }
     if (need.pin() != Need::many)
-        m_plan.pins[need.pin() - 1].onlyBytes += bytes;
+        plan.pins[need.pin() - 1].onlyBytes += bytes;
+}
+
+void addToOwner(GcPlan::OwnerUse& use, std::uint64_t bytes, bool inherited) {
+    use.onlyBytes += bytes;
+    use.inheritedBytes += inherited ? bytes : 0;
+}
+
+} // namespace
+
+void GcPlan::add(std::uint64_t bytes, const Need& need, const GcInput& input, const NeedModel& model,
+                 bool inherited) {
+    totalBytes += bytes;
+    if (need.empty()) {
+        garbageBytes += bytes;
+        return;
+    }
+    addToTotals(*this, bytes, need);
+    if (need.head() != Need::none && need.head() != Need::many)
+        owners[input.pins[need.head() - 1].owner].privateBytes += bytes;
+    if (need.owner() != Need::many && model.owners()[need.owner() - 1])
+        addToOwner(owners[model.owners()[need.owner() - 1]], bytes, inherited);
+}
+
+void Planner::account(std::uint64_t bytes, const Need& need, TimelineId timeline) {
+    addToTotals(m_plan, bytes, need);
     if (need.owner() != Need::many)
-        m_ownerOnly[need.owner()] += bytes;
+        addToOwner(m_ownerUse[need.owner()], bytes, timeline != m_ownerLines[need.owner()]);
 }
 
 void Planner::countEntry(bool stays) {
@@ -123,9 +160,13 @@ GcPlan Planner::finish() {
     for (std::size_t i = 0; i < m_input.pins.size(); ++i)
         if (m_input.pins[i].owner)
             m_plan.owners[m_input.pins[i].owner].privateBytes += m_plan.pins[i].privateBytes;
-    for (std::size_t i = 0; i < m_model.owners().size(); ++i)
-        if (m_model.owners()[i])
-            m_plan.owners[m_model.owners()[i]].onlyBytes = m_ownerOnly[i + 1];
+    for (std::size_t i = 0; i < m_model.owners().size(); ++i) {
+        if (!m_model.owners()[i])
+            continue;
+        GcPlan::OwnerUse& owner = m_plan.owners[m_model.owners()[i]];
+        owner.onlyBytes = m_ownerUse[i + 1].onlyBytes;
+        owner.inheritedBytes = m_ownerUse[i + 1].inheritedBytes;
+    }
     const std::uint64_t needed = m_plan.privateBytes + m_plan.sharedBytes + m_plan.historyBytes;
     if (m_plan.doubts.empty()) {
         m_plan.garbageBytes = m_plan.totalBytes - needed;

@@ -3,7 +3,8 @@
 //
 //   private + shared + history + garbage + unknown == total, the bytes of all segments, to the byte
 //
-// Page images are counted here; the log's bytes are wal_retention.h's.
+// Page images are counted here; wal_retention.h says who needs the log, and add() counts it into the same
+// accounts.
 #pragma once
 
 #include "storage/gc/walk.h"
@@ -36,8 +37,9 @@ struct GcPlan {
         std::uint64_t privateBytes = 0; // of a head: needed by no other head
     };
     struct OwnerUse {
-        std::uint64_t onlyBytes = 0;    // needed by pins of this owner alone: frees if deleted
-        std::uint64_t privateBytes = 0; // of its heads
+        std::uint64_t onlyBytes = 0;      // needed by pins of this owner alone: frees if deleted
+        std::uint64_t inheritedBytes = 0; // of these, what it keeps on timelines of others
+        std::uint64_t privateBytes = 0;   // of its heads
     };
     struct TimelineUse {
         std::uint32_t depth = 0; // number of ancestors
@@ -54,6 +56,8 @@ struct GcPlan {
     std::uint64_t privateBytes = 0; // needed by exactly one head
     std::uint64_t sharedBytes = 0;  // by more than one
     std::uint64_t historyBytes = 0; // by no head, but by another pin
+    std::uint64_t windowBytes = 0;  // of these, what a history window needs,
+    std::uint64_t trashBytes = 0;   // and what nothing but the trash needs
     std::uint64_t garbageBytes = 0; // by nobody
     std::uint64_t unknownBytes = 0; // cannot be told because of the doubts
     std::vector<PinUse> pins;       // as the input's
@@ -64,6 +68,10 @@ struct GcPlan {
     std::vector<SegmentId> victims; // ascending
     std::uint64_t freeBytes = 0;    // what sweeping the victims gives back; 0 when there are doubts
     std::vector<std::string> doubts;
+
+    // Counts bytes by who needs them; `inherited` when they lie on another timeline than the owner's.
+    void add(std::uint64_t bytes, const Need& need, const GcInput& input, const NeedModel& model,
+             bool inherited);
 };
 
 // One thread. Stepwise, so that a plan of a great store can be given up.
@@ -88,14 +96,15 @@ class Planner final : private GroupVisitor {
     void positionMap(const PositionMapGroup& group) override;
     void doubt(std::string what) override;
     SegmentUse* useOf(const PageGroup::Version& version);
-    void account(std::uint64_t bytes, const Need& need);
+    void account(std::uint64_t bytes, const Need& need, TimelineId timeline);
     void countEntry(bool stays);
 
     const GcInput& m_input;
     const GcPolicy m_policy;
     const NeedModel m_model;
     GcPlan m_plan;
-    std::vector<std::uint64_t> m_ownerOnly; // by number
+    std::vector<TimelineId> m_ownerLines; // by number: where its head stands
+    std::vector<GcPlan::OwnerUse> m_ownerUse;
     std::uint64_t m_deadBytes = 0;          // indexed, needed by nobody, no doubt
     SegmentId m_lastSegment;
     SegmentUse* m_lastUse = nullptr;

@@ -10,19 +10,11 @@ namespace arbor {
 
 namespace {
 
-constexpr std::uint32_t nobody = 0; // otherwise the number of a need, from 1 on
-constexpr std::uint32_t many = UINT32_MAX;
-
-void join(std::uint32_t& mine, std::uint32_t other) {
-    if (other != nobody && mine != other)
-        mine = mine == nobody ? other : many;
-}
-
 // A stretch of one timeline's own log.
 struct Stretch {
     Lsn from;
     Lsn to;
-    std::uint32_t need = many;
+    Need need;
 };
 
 class Retention {
@@ -37,44 +29,46 @@ class Retention {
                                  timeline.parent);
         for (const WalTimeline& timeline : timelines)
             if (timeline.keepAll)
-                add({timeline.id, {}, {UINT64_MAX}}, many);
+                addNeed({timeline.id, {}, {UINT64_MAX}, Need::byOthers()});
         return {};
     }
 
-    Status addNeed(const WalNeed& need, std::uint32_t number) {
+    Status add(const WalNeed& need) {
         if (!m_timelines.contains(need.timeline))
             return makeError(ErrorKind::InvalidArgument, "log is needed of timeline {}, which is not listed",
                              need.timeline);
-        add(need, number);
+        addNeed(need);
         return {};
     }
 
-    // By whom a file of walkeep/ is needed.
-    std::uint32_t needOf(const WalFile& file, TimelineId firstUnseen) const {
-        const auto timeline = m_timelines.find(file.timeline);
-        if (timeline == m_timelines.end())
-            return file.timeline >= firstUnseen ? many : nobody;
-        const std::uint64_t segmentSize = timeline->second->segmentSize;
-        const auto name = parseSegmentFileName(file.name, timeline->second->segmentSize);
-        if (!name)
-            return many;
-        std::uint32_t need = nobody;
-        if (const auto found = m_stretches.find(file.timeline); found != m_stretches.end())
-            for (const Stretch& stretch : found->second)
-                if (stretch.from.value / segmentSize <= name->number &&
-                    stretch.to.value / segmentSize >= name->number)
-                    join(need, stretch.need);
+    // By whom a file is needed.
+    Need needOf(const WalFile& file, TimelineId firstUnseen) const {
+        const auto found = m_timelines.find(file.timeline);
+        if (found == m_timelines.end())
+            return file.timeline >= firstUnseen ? Need::byOthers() : Need();
+        const WalTimeline& timeline = *found->second;
+        Need need = file.isKept ? Need() : timeline.stands;
+        const auto name = parseSegmentFileName(file.name, timeline.segmentSize);
+        if (!name) {
+            need.join(need.empty() ? Need::byOthers() : Need());
+            return need;
+        }
+        if (const auto stretches = m_stretches.find(file.timeline); stretches != m_stretches.end())
+            for (const Stretch& stretch : stretches->second)
+                if (stretch.from.value / timeline.segmentSize <= name->number &&
+                    stretch.to.value / timeline.segmentSize >= name->number)
+                    need.join(stretch.need);
         return need;
     }
 
   private:
-    void add(WalNeed need, std::uint32_t number) {
+    void addNeed(WalNeed need) {
         for (;;) {
-            m_stretches[need.timeline].push_back({need.from, need.to, number});
+            m_stretches[need.timeline].push_back({need.from, need.to, need.need});
             const WalTimeline& timeline = *m_timelines.at(need.timeline);
             if (!timeline.parent || need.from >= timeline.forkLsn)
                 return;
-            need = {timeline.parent, need.from, std::min(need.to, timeline.forkLsn)};
+            need = {timeline.parent, need.from, std::min(need.to, timeline.forkLsn), need.need};
         }
     }
 
@@ -87,7 +81,8 @@ struct HostFile {
     std::uint64_t bytes = 0;
     std::uint32_t links = 0;
     std::uint32_t removable = 0;
-    std::uint32_t need = nobody;
+    Need need;
+    TimelineId timeline;
 };
 
 } // namespace
@@ -97,11 +92,10 @@ Result<WalRetention> planWalRetention(const std::vector<WalTimeline>& timelines,
                                       TimelineId firstUnseen) {
     Retention retention;
     ARBOR_TRY(retention.addTimelines(timelines));
-    for (std::size_t i = 0; i < needs.size(); ++i)
-        ARBOR_TRY(retention.addNeed(needs[i], static_cast<std::uint32_t>(i + 1)));
+    for (const WalNeed& need : needs)
+        ARBOR_TRY(retention.add(need));
 
     WalRetention result;
-    result.onlyBytes.resize(needs.size());
     std::map<std::uint64_t, HostFile> hostFiles;
     for (std::size_t i = 0; i < files.size(); ++i) {
         const WalFile& file = files[i];
@@ -110,9 +104,11 @@ Result<WalRetention> planWalRetention(const std::vector<WalTimeline>& timelines,
         HostFile& host = hostFiles[file.info.inode];
         host.bytes = file.info.size;
         host.links = file.info.links;
-        const std::uint32_t need = file.isKept ? retention.needOf(file, firstUnseen) : many;
-        join(host.need, need);
-        if (need == nobody) {
+        const Need need = retention.needOf(file, firstUnseen);
+        if (!host.timeline || host.need.empty())
+            host.timeline = file.timeline;
+        host.need.join(need);
+        if (need.empty()) {
             ++host.removable;
             result.removable.push_back(i);
         }
@@ -121,8 +117,7 @@ Result<WalRetention> planWalRetention(const std::vector<WalTimeline>& timelines,
         result.totalBytes += host.bytes;
         if (host.removable >= host.links)
             result.freeBytes += host.bytes;
-        else if (host.need != nobody && host.need != many)
-            result.onlyBytes[host.need - 1] += host.bytes;
+        result.uses.push_back({host.bytes, host.need, host.timeline});
     }
     return result;
 }

@@ -8,12 +8,10 @@
 // taken.
 #pragma once
 
-#include "storage/base/ids.h"
 #include "storage/base/lsn.h"
-#include "storage/base/status.h"
 #include "storage/disk/disk.h"
+#include "storage/gc/needs.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,29 +24,37 @@ struct WalTimeline {
     std::uint32_t segmentSize = 16u << 20;
     // Its scan is stuck, or it is being made: all its files stay, and all its ancestors' up to its fork.
     bool keepAll = false;
+    // Whoever stands on it, a live branch or an entry of the trash: the files of its wal/ are its server's, to
+    // be removed by nobody else. Empty: no server will ever run here, and they go like kept ones.
+    Need stands = {};
 };
 
 struct WalNeed {
     TimelineId timeline;
     Lsn from; // the redo point
     Lsn to;   // inclusive: the segment in which writing resumes is needed. A head: Lsn{UINT64_MAX}
+    Need need = {};
 };
 
 struct WalFile {
     TimelineId timeline;
-    bool isKept = false; // in walkeep/<T>; else in wal/<T>, which is the server's own and never removed from
+    bool isKept = false; // in walkeep/<T>; else in wal/<T>
     std::string name;
     FileInfo info;
 };
 
 struct WalRetention {
-    std::vector<std::size_t> removable; // indices into the files, all of them kept ones
+    std::vector<std::size_t> removable; // indices into the files
     // Bytes on disk: each inode once, however many links it has.
     std::uint64_t totalBytes = 0;
     // Of inodes that go with the removable links, no other link being left anywhere.
     std::uint64_t freeBytes = 0;
-    // For each need, the bytes of kept inodes that it alone keeps.
-    std::vector<std::uint64_t> onlyBytes;
+    struct Use { // one inode
+        std::uint64_t bytes = 0;
+        Need need;           // empty: garbage
+        TimelineId timeline; // in whose directory a link of it was found
+    };
+    std::vector<Use> uses;
 };
 
 // InvalidArgument when a need or a parent names a timeline that is not listed. Files of timelines below

@@ -3,8 +3,9 @@
 //
 // A group is what must be looked at together: one chunk of a file on all timelines, one file's sizes,
 // attributes and truncations, one directory's names, one timeline's position map. Memory follows the greatest
-// group. Groups come inode by inode: first the inode's chunks, then the inode itself (which of its
-// truncations still hide something is known only then), then directories, then position maps.
+// group. Directories come first, so that a sweep which is cut off leaves no name of an inode whose attributes
+// are gone. Then inode by inode: first the inode's chunks, then the inode itself (which of its truncations
+// still hide something is known only then). Then position maps.
 //
 // What cannot be read is a doubt: it is reported, and everything in its group stays.
 #pragma once
@@ -141,7 +142,7 @@ class GroupWalk {
 
   private:
     struct Cursors;
-    enum class Family { Inodes, Directories, PositionMaps, Done };
+    enum class Family { Directories, Inodes, PositionMaps, Done };
 
     void open();
     Status checkStatus();
@@ -163,7 +164,7 @@ class GroupWalk {
     GroupVisitor& m_visitor;
     NeedGroup m_needs;
     std::unique_ptr<Cursors> m_cursors;
-    Family m_family = Family::Inodes;
+    Family m_family = Family::Directories;
     InodeId m_next{1}; // inodes, directories and timelines below are done
     bool m_inInode = false;
     std::uint32_t m_nextChunk = 0;

@@ -182,6 +182,22 @@ void PageMap::outlive(Position position) {
     m_ended = position;
 }
 
+Position PageMap::outlivedAt() const {
+    const ReadLock lock(m_mutex);
+    return m_ended;
+}
+
+void PageMap::addUnindexed(std::set<SegmentId>& segments) const {
+    const ReadLock lock(m_mutex);
+    for (const auto& chunk : m_chunks) {
+        if (!chunk || chunk->epoch != UINT64_MAX)
+            continue;
+        for (const PageRef& ref : chunk->refs)
+            if (ref.position >= m_ended && !ref.location.isZeroPage())
+                segments.insert(ref.location.segment());
+    }
+}
+
 void PageMap::repoint(BlockNumber block, Position position, ImageLocation to) {
     const WriteLock lock(m_mutex);
     const std::uint32_t number = chunkOf(block);

@@ -20,6 +20,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace arbor {
@@ -70,6 +71,10 @@ class PageMap {
     // The file has lost its last name at `position`: whoever has it open reads on as if it had not, though
     // the index is going to say that everything is gone.
     void outlive(Position position);
+    // Of a file that outlived its name: where the name went, and the segments with images that were written
+    // since, which only this map knows.
+    Position outlivedAt() const;
+    void addUnindexed(std::set<SegmentId>& segments) const;
     // An image was moved: points there if the map still has that version.
     void repoint(BlockNumber block, Position position, ImageLocation to);
     // Gives back chunks that were not used since the last call and that syncs up to `syncedEpoch` cover.
@@ -90,7 +95,7 @@ class PageMap {
     const InodeId m_inode;
     PageMapStats& m_stats;
     const std::atomic<std::uint64_t>& m_size;
-    SharedMutex m_mutex;
+    mutable SharedMutex m_mutex;
     std::vector<std::unique_ptr<Chunk>> m_chunks ARBOR_GUARDED_BY(m_mutex);
     bool m_cutsRead ARBOR_GUARDED_BY(m_mutex) = false;
     Position m_ended ARBOR_GUARDED_BY(m_mutex) = maxPosition; // cuts of the index from here on do not count

@@ -107,6 +107,8 @@ class Catalog {
     Result<TimelineRecord> timeline(TimelineId id) const;
     std::vector<TimelineId> childTimelines(TimelineId id) const;
     std::size_t timelineCount() const { return m_timelines.size(); }
+    // No id from there on was ever given out.
+    TimelineId nextTimeline() const { return {m_counters.timeline}; }
     // The live branch that stands on a timeline, or nothing.
     const BranchRecord* branchOn(TimelineId id) const;
     const TrashRecord* trashOn(TimelineId id) const;

@@ -323,6 +323,18 @@ Result<std::optional<ScanState>> MarkWriter::savedState(const MarkStore& marks, 
     return state;
 }
 
+bool MarkWriter::eraseAll(const Index& index, TimelineId timeline, IndexBatch& batch, std::size_t bytes) {
+    const std::string end = markkey::space(timeline, markkey::End);
+    const auto iterator = index.iterate();
+    for (iterator->seek(markkey::space(timeline, markkey::State)); iterator->valid() && iterator->key() < end;
+         iterator->next()) {
+        if (batch.bytes() >= bytes)
+            return true;
+        batch.erase(iterator->key());
+    }
+    return false;
+}
+
 AnchorLookup MarkWriter::anchors(const MarkStore& marks, TimelineId timeline) {
     return [&marks, timeline](Lsn below) -> Result<std::optional<ScanState>> {
         ARBOR_ASSIGN(const auto entry, marks.before(markkey::at(timeline, markkey::Samples, below)));

@@ -117,6 +117,9 @@ class MarkWriter final : public WalSink {
     // Where it begins from now on: at that sample's end, and the log from the record that ends there must be
     // kept.
     static Result<Lsn> forgetBefore(PendingMarks& marks, TimelineId timeline, Lsn end);
+    // Of a timeline that is gone: adds the removal of what is durable of it to the batch, until that has so
+    // many bytes. False: that was all.
+    static bool eraseAll(const Index& index, TimelineId timeline, IndexBatch& batch, std::size_t bytes);
 
   private:
     struct Inplace {

@@ -16,7 +16,7 @@ using namespace arbor::test;
 namespace {
 
 constexpr std::uint64_t cutsPerStore = 50;
-constexpr std::uint64_t ordinaryCuts = 10'000;
+constexpr std::uint64_t ordinaryCuts = 10'000 / slowness;
 
 struct Tally {
     std::uint64_t cuts = 0;

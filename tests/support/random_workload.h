@@ -42,8 +42,6 @@ class RandomWorkload {
     // Opens what the crash has left, and finds out which state it is: the last acknowledged one, or that of
     // the operation under way, whole. An error is a bug, unless the power is cut again.
     Status recover();
-    // What a collector of garbage would do between two operations; points that it takes are forgotten.
-    void setCollector(std::function<Status(Engine&)> collect) { m_collector = std::move(collect); }
 
     Engine& engine() { return *m_engine; }
     const ModelWorld& world() const { return m_world; }
@@ -90,8 +88,10 @@ class RandomWorkload {
     Status peek(const Target& target);
     Status lookBack(const Target& target);
     Status upkeep();
+    Status collect();
     Status rememberHead(const Target& target);
     Result<ModelPoint> anyPoint(const Target& target);
+    Result<std::optional<ModelPoint>> anyPast(const Target& target);
     ModelTreePtr treeAtLsn(TimelineId head, Lsn lsn) const;
     Status compareBranches();
     Status comparePoint(const ModelPoint& point);
@@ -114,7 +114,6 @@ class RandomWorkload {
     FakeLogs m_logs;
     ManualClock m_clock;
     BackgroundSteps m_steps;
-    std::function<Status(Engine&)> m_collector;
     std::unique_ptr<Engine> m_engine;
     ModelWorld m_world;
     ModelWorld m_acknowledged;

@@ -1,4 +1,5 @@
 // The half of RandomWorkload that is about history: forks, the catalog, looking back.
+#include "tests/support/collecting.h"
 #include "tests/support/random_workload.h"
 
 #include <algorithm>
@@ -90,6 +91,14 @@ ModelTreePtr RandomWorkload::treeAtLsn(TimelineId head, Lsn lsn) const {
 
 // The head, a remembered point of the lineage, a checkpoint, or one found by its LSN.
 Result<ModelPoint> RandomWorkload::anyPoint(const Target& target) {
+    ARBOR_ASSIGN(const std::optional<ModelPoint> past, anyPast(target));
+    if (past && m_engine->available(past->at)) // a collection has taken the others
+        return *past;
+    ARBOR_ASSIGN(const ForkPoint now, target.view->present());
+    return ModelPoint{{target.branch.timeline, now}, m_world.timelines.at(target.branch.timeline).head};
+}
+
+Result<std::optional<ModelPoint>> RandomWorkload::anyPast(const Target& target) {
     const auto lineage = m_world.lineage(target.branch.timeline);
     const ModelTimeline& timeline = m_world.timelines.at(lineage[below(lineage.size())]);
     const std::uint64_t dice = below(10);
@@ -111,7 +120,7 @@ Result<ModelPoint> RandomWorkload::anyPoint(const Target& target) {
                     return {};
                 },
                 [](ModelWorld&) {}));
-            return point;
+            return std::optional(point);
         }
     }
     if (dice < 7 && !m_world.catalog.checkpoints.empty()) {
@@ -120,8 +129,7 @@ Result<ModelPoint> RandomWorkload::anyPoint(const Target& target) {
         if (m_world.isOnLine(target.branch.timeline, m_world.normalise(at->second.at)))
             return at->second;
     }
-    ARBOR_ASSIGN(const ForkPoint now, target.view->present());
-    return ModelPoint{{target.branch.timeline, now}, m_world.timelines.at(target.branch.timeline).head};
+    return std::nullopt;
 }
 
 Status RandomWorkload::fork(const Target& target) {
@@ -308,6 +316,10 @@ Status RandomWorkload::undoOrRedo() {
         const auto refused = run();
         return refused ? makeError(ErrorKind::Corruption, "there was nothing to redo") : Status();
     }
+    // what only a checkpoint kept may have been collected since that was deleted
+    if (const auto plan = isUndo ? m_engine->planUndo({}) : m_engine->planRedo();
+        !plan && plan.error().message().find("no longer in the history") != std::string::npos)
+        return {};
     return durably(run, [&](ModelWorld& world) {
         auto& from = isUndo ? world.undo : world.redo;
         auto& to = isUndo ? world.redo : world.undo;
@@ -405,14 +417,19 @@ Status RandomWorkload::upkeep() {
         return {};
     default:
         m_last = "collect garbage";
-        if (!m_collector)
-            return {};
-        ARBOR_TRY(durably([&] { return m_collector(*m_engine); }, [](ModelWorld&) {}));
-        forgetUnreadable();
-        return {};
+        return durably([&] { return collect(); }, [](ModelWorld&) {});
     }
 }
 
+// With as much of history as the dice say, from none to all.
+Status RandomWorkload::collect() {
+    const std::string bytes = fmt::format("{}B", oneIn(3) ? 0 : below(std::uint64_t{1} << below(20)));
+    ARBOR_TRY(m_engine->keepBook(
+        [&](Catalog& catalog, Timestamp) { return catalog.setSetting("history-bytes", bytes); }));
+    return collectAndCheck(*m_engine, fakeCollectorOptions(fakeOptions(m_logs)));
+}
+
+// A collection took what no window reaches, and what a checkpoint kept goes with the checkpoint.
 void RandomWorkload::forgetUnreadable() {
     for (auto& [id, timeline] : m_world.timelines)
         std::erase_if(timeline.points,
@@ -432,6 +449,7 @@ Status RandomWorkload::compare(std::size_t points) {
     ARBOR_TRY(
         m_engine->catalog([&](const Catalog& catalog) { return compareCatalog(catalog, m_world.catalog); }));
     ARBOR_TRY(compareBranches());
+    forgetUnreadable();
     std::vector<ModelPoint> all;
     for (const auto& [id, timeline] : m_world.timelines)
         all.insert(all.end(), timeline.points.begin(), timeline.points.end());

@@ -53,6 +53,7 @@ class FakeFollower final : public LogFollower {
     void durable() override {}
     std::string refusal() const override { return {}; }
     Status prepareStart(Bytes) override { return {}; }
+    Status forgetBefore(Lsn) override { return {}; }
     Result<LogAnswer> atLsn(Lsn, Lsn lsn) override { return LogAnswer{lsn, {}}; }
     Result<LogAnswer> atTime(Lsn, Timestamp) override { return unsupported(); }
     Result<LogAnswer> atXid(Lsn, std::uint64_t) override { return unsupported(); }

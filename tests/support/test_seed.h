@@ -24,5 +24,11 @@ inline std::uint64_t fullRun() {
     const char* full = std::getenv("ARBOR_FULL");
     return full == nullptr ? 0 : std::strtoull(full, nullptr, 0);
 }
+// How much of a random test an ordinary run under a sanitizer leaves out, being that much slower.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::uint64_t slowness = 8;
+#else
+inline constexpr std::uint64_t slowness = 1;
+#endif
 
 } // namespace arbor::test

@@ -3,6 +3,7 @@
 
 #include "storage/disk/posix_disk.h"
 #include "storage/disk/simulated_disk.h"
+#include "tests/support/test_seed.h"
 
 #include <QByteArray>
 #include <QRandomGenerator>
@@ -70,13 +71,8 @@ inline void bothDisks() {
 
 // How many rounds of a random test, or how far apart the places of a sweep: `normal`, ten times as many in a
 // long run (ARBOR_FULL=1), an eighth under a sanitizer, which is that much slower.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int slowness = 8;
-#else
-constexpr int slowness = 1;
-#endif
 inline int rounds(int normal) {
-    return normal * (qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1) / slowness;
+    return normal * (qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1) / static_cast<int>(test::slowness);
 }
 
 // The seed of a random test: ARBOR_SEED repeats a run.

@@ -28,6 +28,17 @@ Lsn at(std::uint64_t segment, std::uint64_t offset = 100) {
     return {segment * mega + offset};
 }
 
+Need of(std::uint32_t pin) {
+    return {pin, pin, Need::none, PinKind::Checkpoint};
+}
+
+std::uint64_t onlyBytes(const WalRetention& plan, std::uint32_t pin) {
+    std::uint64_t bytes = 0;
+    for (const WalRetention::Use& use : plan.uses)
+        bytes += use.need == of(pin) ? use.bytes : 0;
+    return bytes;
+}
+
 } // namespace
 
 class GcWalTest : public QObject {
@@ -39,11 +50,15 @@ class GcWalTest : public QObject {
             files.push_back(kept(1, i, i));
         const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}};
         const auto plan = planWalRetention(
-            timelines, {{{1}, at(3), at(5)}, {{1}, at(5), at(6)}, {{1}, at(9), {UINT64_MAX}}}, files, {2});
+            timelines,
+            {{{1}, at(3), at(5), of(1)}, {{1}, at(5), at(6), of(2)}, {{1}, at(9), {UINT64_MAX}, of(3)}},
+            files, {2});
         QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 1, 6, 7}));
         QCOMPARE(plan->totalBytes, std::uint64_t{9} * mega);
         QCOMPARE(plan->freeBytes, std::uint64_t{4} * mega);
-        QCOMPARE(plan->onlyBytes, (std::vector<std::uint64_t>{2 * mega, mega, mega}));
+        QCOMPARE(onlyBytes(*plan, 1), std::uint64_t{2} * mega);
+        QCOMPARE(onlyBytes(*plan, 2), std::uint64_t{mega});
+        QCOMPARE(onlyBytes(*plan, 3), std::uint64_t{mega});
     }
 
     void aForkKeepsItsParentsLogFromItsRedoPointToTheFork() {
@@ -53,21 +68,27 @@ class GcWalTest : public QObject {
         files.push_back(kept(2, 5, 20));
         files.push_back(kept(2, 6, 21));
         const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}, {{2}, {1}, at(5), mega, false}};
-        const auto plan = planWalRetention(timelines, {{{2}, at(4), at(6)}}, files, {3});
+        const auto plan = planWalRetention(timelines, {{{2}, at(4), at(6), of(1)}}, files, {3});
         QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 1, 2, 5, 6, 7}));
         // once its redo point is its own, the parent's can go
-        const auto later = planWalRetention(timelines, {{{2}, at(6), at(6)}}, files, {3});
+        const auto later = planWalRetention(timelines, {{{2}, at(6), at(6), of(1)}}, files, {3});
         QCOMPARE(later->removable, (std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}));
     }
 
     void anInodeCountsOnceAndGoesWithItsLastLink() {
         const std::vector<WalFile> files{kept(1, 1, 7, 2), own(1, 1, 7, 2), kept(1, 2, 8, 2),
                                          kept(2, 2, 8, 2)};
-        const std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false}, {{2}, {1}, at(3), mega, false}};
+        std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false, of(1)},
+                                           {{2}, {1}, at(3), mega, false, of(2)}};
         const auto plan = planWalRetention(timelines, {}, files, {3});
         QCOMPARE(plan->removable, (std::vector<std::size_t>{0, 2, 3}));
         QCOMPARE(plan->totalBytes, std::uint64_t{2} * mega);
         QCOMPARE(plan->freeBytes, std::uint64_t{mega}); // the server's own link keeps the other
+        // nobody stands there any more, and none of it is needed
+        timelines[0].stands = {};
+        const auto later = planWalRetention(timelines, {}, files, {3});
+        QCOMPARE(later->removable, (std::vector<std::size_t>{0, 1, 2, 3}));
+        QCOMPARE(later->freeBytes, std::uint64_t{2} * mega);
     }
 
     void inDoubtAFileStays() {
@@ -78,7 +99,7 @@ class GcWalTest : public QObject {
         const auto plan = planWalRetention(timelines, {}, files, {4});
         // timeline 1's is an ancestor's of one that is kept whole, 3 is gone, 9 is new
         QCOMPARE(plan->removable, (std::vector<std::size_t>{2}));
-        QVERIFY(!planWalRetention(timelines, {{{3}, {}, {}}}, files, {4}));
+        QVERIFY(!planWalRetention(timelines, {{{3}, {}, {}, {}}}, files, {4}));
         QVERIFY(!planWalRetention({{{2}, {1}, {}, mega, false}}, {}, files, {4}));
     }
 };

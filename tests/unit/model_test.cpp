@@ -13,7 +13,7 @@ using namespace arbor::test;
 namespace {
 
 constexpr std::uint64_t operationsPerStore = 5'000;
-constexpr std::uint64_t ordinaryStores = 21;
+constexpr std::uint64_t ordinaryStores = 21 / slowness + 1;
 
 Status runStore(std::uint64_t seed, std::uint64_t& operations) {
     SimulatedDisk disk(seed);
