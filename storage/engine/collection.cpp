@@ -34,7 +34,6 @@ GcInput Engine::inputLocked(const Catalog& catalog, const HistoryWindows& window
     }
     GcInput input = makeGcInput(catalog, pins, m_store->lastPosition(), beingMade);
     input.heldSegments = std::move(held);
-    fillGaps(catalog, windows, input);
     for (GcPin& pin : input.pins)
         if (pin.kind == PinKind::Window)
             if (const auto start = windows.starts.find(pin.owner); start != windows.starts.end())
@@ -148,92 +147,58 @@ Result<HistoryWindows> Engine::historyWindows(Duration time, std::uint64_t bytes
 
 namespace {
 
-// What the windows keep of one timeline.
-struct Stretches {
-    struct Stretch {
-        ForkPoint from;
-        Position to;
-    };
-    std::optional<ForkPoint> own; // of the branch that stands there: all from here on
-    std::vector<Stretch> others;  // of branches that left it
-};
+using Stretches = std::vector<TimelineHistory::Stretch>;
 
-std::map<TimelineId, Stretches> stretchesOf(const Catalog& catalog, const HistoryWindows& windows) {
-    std::map<TimelineId, Stretches> stretches;
-    for (const BranchRecord* branch : catalog.branches()) {
-        const auto window = windows.starts.find(branch->id);
-        if (window == windows.starts.end())
-            continue;
-        const ForkPoint& start = window->second;
-        for (const LineageStep& step : catalog.lineage(branch->timeline)) {
-            if (step.timeline == branch->timeline)
-                stretches[step.timeline].own = start;
-            else if (start.position <= step.upTo.position)
-                stretches[step.timeline].others.push_back({start, step.upTo.position});
-            if (start.position > catalog.findTimeline(step.timeline)->fork.position)
-                break;
-        }
-    }
-    for (auto& [timeline, found] : stretches)
-        std::sort(found.others.begin(), found.others.end(),
-                  [](const auto& a, const auto& b) { return a.from.position < b.from.position; });
-    return stretches;
+// Ascending, apart from each other.
+void join(Stretches& stretches) {
+    std::sort(stretches.begin(), stretches.end(),
+              [](const auto& a, const auto& b) { return a.from.position < b.from.position; });
+    Stretches joined;
+    for (const auto& stretch : stretches)
+        if (!joined.empty() && (stretch.from.position <= joined.back().to ||
+                                 stretch.from.position.value == joined.back().to.value + 1))
+            joined.back().to = std::max(joined.back().to, stretch.to);
+        else
+            joined.push_back(stretch);
+    stretches = std::move(joined);
 }
 
 } // namespace
 
-// One stretch for all the branches that left it, one for its own head.
-std::map<TimelineId, TimelineHistory> Engine::horizon(const HistoryWindows& windows) const {
-    std::map<TimelineId, TimelineHistory> horizon;
+// What the windows keep of each timeline; where somebody stands, at least whatever comes.
+std::map<TimelineId, Stretches> Engine::horizon(const HistoryWindows& windows) const {
     const Position now = m_store->lastPosition();
-    const std::map<TimelineId, Stretches> stretches = stretchesOf(m_catalog, windows);
+    std::map<TimelineId, Stretches> kept;
     for (const TimelineId line : m_catalog.timelinesInUse()) {
-        TimelineHistory& history = horizon[line];
         const auto end = windows.ends.find(line);
-        history.resume = {now, end == windows.ends.end() ? Lsn() : end->second};
-        const auto found = stretches.find(line);
-        if (found != stretches.end() && found->second.own && found->second.own->position < now)
-            history.resume = *found->second.own;
-        history.start = history.resume;
-        if (found == stretches.end() || found->second.others.empty())
-            continue;
-        const auto& others = found->second.others;
-        if (others.front().from.position < history.start.position)
-            history.start = others.front().from;
-        Position to;
-        for (const auto& stretch : others)
-            to = std::max(to, stretch.to);
-        if (to < history.resume.position && history.start != history.resume)
-            history.end = to;
+        kept[line] = {{{now, end == windows.ends.end() ? Lsn() : end->second}, maxPosition}};
     }
-    return horizon;
-}
-
-// What lies between the stretches of branches that left a timeline is kept with them: its history has one
-// beginning and one end.
-void Engine::fillGaps(const Catalog& catalog, const HistoryWindows& windows, GcInput& input) {
-    for (const auto& [line, found] : stretchesOf(catalog, windows)) {
-        Position to;
-        for (const auto& stretch : found.others) {
-            if (to && to.value + 1 < stretch.from.position.value)
-                input.pins.push_back({PinKind::Window, "between windows", {}, {}, line,
-                                      Position{to.value + 1}, Position{stretch.from.position.value - 1}});
-            to = std::max(to, stretch.to);
+    for (const BranchRecord* branch : m_catalog.branches()) {
+        const auto window = windows.starts.find(branch->id);
+        if (window == windows.starts.end())
+            continue;
+        const ForkPoint& start = window->second;
+        for (const LineageStep& step : m_catalog.lineage(branch->timeline)) {
+            if (start.position <= step.upTo.position)
+                kept[step.timeline].push_back({start, step.upTo.position});
+            if (start.position > m_catalog.findTimeline(step.timeline)->fork.position)
+                break;
         }
     }
+    for (auto& [line, stretches] : kept)
+        join(stretches);
+    return kept;
 }
 
 Result<GcInput> Engine::beginCollection(const HistoryWindows& windows) {
     GcInput input;
     {
         const MutexLock lock(m_catalogMutex);
-        for (const auto& [timeline, kept] : horizon(windows)) {
+        for (auto& [timeline, kept] : horizon(windows)) {
             TimelineHistory& history = m_histories[timeline];
-            TimelineHistory moved = kept;
-            moved.clamps = history.clamps;
-            if (moved == history)
+            if (history.kept == kept)
                 continue;
-            history = std::move(moved);
+            history.kept = std::move(kept);
             m_pending.put(historyKey(timeline), encodeHistory(history));
         }
         input = inputLocked(m_catalog, windows);

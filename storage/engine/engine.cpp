@@ -336,8 +336,7 @@ Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView
         operate(caller,
                 [&](Catalog& catalog, Timestamp now) ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
                     ARBOR_ASSIGN(CatalogChange made, catalog.createRoot(spec, now));
-                    m_histories[spec.timeline].start = begin;
-                    m_histories[spec.timeline].resume = begin;
+                    m_histories[spec.timeline].kept = {{begin, maxPosition}};
                     m_pending.put(historyKey(spec.timeline), encodeHistory(m_histories[spec.timeline]));
                     m_transient.erase(spec.timeline);
                     return made;
@@ -398,7 +397,7 @@ Lsn Engine::lineageStart(TimelineId timeline) const {
     const std::vector<LineageStep> lineage = m_catalog.lineage(timeline);
     for (std::size_t i = 0; i < lineage.size(); ++i) {
         const auto known = m_histories.find(lineage[i].timeline);
-        const Lsn start = known == m_histories.end() ? Lsn() : known->second.start.lsn;
+        const Lsn start = known == m_histories.end() ? Lsn() : known->second.start().lsn;
         // a history that begins behind the timeline's own fork point hides everything before
         if (i + 1 == lineage.size() || start > lineage[i + 1].upTo.lsn)
             return start;
@@ -477,11 +476,15 @@ Status Engine::availableLocked(const TimelinePoint& point) const {
         if (checkpoint->point == owned)
             return {};
     // A child keeps what it reads of its fork point, not the whole of it.
+    Lsn reachesBackTo = history.kept.empty() ? Lsn() : history.kept.back().from.lsn;
+    for (const TimelineHistory::Stretch& stretch : history.kept)
+        if (stretch.from.lsn > point.at.lsn)
+            reachesBackTo = std::min(reachesBackTo, stretch.from.lsn);
     return makeError(
         ErrorKind::Refused,
         "{} is no longer in the history that is kept: it reaches back to {} (`pgarborctl settings set "
         "history-time` keeps more from now on)",
-        point.at.lsn, history.end < owned.at.position ? history.resume.lsn : history.start.lsn);
+        point.at.lsn, reachesBackTo);
 }
 
 Status Engine::available(const TimelinePoint& point) const {
@@ -492,7 +495,7 @@ Status Engine::available(const TimelinePoint& point) const {
 ForkPoint Engine::historyStart(TimelineId timeline) const {
     const MutexLock lock(m_catalogMutex);
     const auto known = m_histories.find(timeline);
-    return known == m_histories.end() ? ForkPoint() : known->second.start;
+    return known == m_histories.end() ? ForkPoint() : known->second.start();
 }
 
 Status Engine::clampHistory(TimelineId timeline, Lsn lsn) {

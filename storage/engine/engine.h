@@ -208,8 +208,7 @@ class Engine : private SyncParticipant {
                                  Lsn lsn) const;
     GcInput inputLocked(const Catalog& catalog, const HistoryWindows& windows) const
         ARBOR_REQUIRES(m_catalogMutex);
-    static void fillGaps(const Catalog& catalog, const HistoryWindows& windows, GcInput& input);
-    std::map<TimelineId, TimelineHistory> horizon(const HistoryWindows& windows) const
+    std::map<TimelineId, std::vector<TimelineHistory::Stretch>> horizon(const HistoryWindows& windows) const
         ARBOR_REQUIRES(m_catalogMutex);
 
     const Options m_options;

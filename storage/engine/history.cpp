@@ -16,8 +16,9 @@ std::string historyKey(TimelineId timeline) {
 std::string encodeHistory(const TimelineHistory& history) {
     std::string value;
     Encoder out(value);
-    out.varint(history.start.position.value).varint(history.start.lsn.value).varint(history.end.value);
-    out.varint(history.resume.position.value).varint(history.resume.lsn.value);
+    out.varint(history.kept.size());
+    for (const TimelineHistory::Stretch& stretch : history.kept)
+        out.varint(stretch.from.position.value).varint(stretch.from.lsn.value).varint(stretch.to.value);
     out.varint(history.clamps.size());
     for (const TimelineHistory::Clamp& clamp : history.clamps)
         out.varint(clamp.position.value).varint(clamp.lsn.value);
@@ -27,11 +28,14 @@ std::string encodeHistory(const TimelineHistory& history) {
 Result<TimelineHistory> decodeHistory(std::string_view value) {
     Decoder in(value);
     TimelineHistory history;
-    history.start.position.value = in.varint();
-    history.start.lsn.value = in.varint();
-    history.end.value = in.varint();
-    history.resume.position.value = in.varint();
-    history.resume.lsn.value = in.varint();
+    history.kept.clear();
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        TimelineHistory::Stretch stretch;
+        stretch.from.position.value = in.varint();
+        stretch.from.lsn.value = in.varint();
+        stretch.to.value = in.varint();
+        history.kept.push_back(stretch);
+    }
     const std::uint64_t count = in.varint();
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         const std::uint64_t position = in.varint();
@@ -43,23 +47,19 @@ Result<TimelineHistory> decodeHistory(std::string_view value) {
 }
 
 bool TimelineHistory::keeps(const ForkPoint& point) const {
-    const auto isFrom = [&](const ForkPoint& begin) {
-        return begin.position <= point.position && begin.lsn <= point.lsn;
-    };
-    return isFrom(resume) || (isFrom(start) && point.position <= end);
+    return std::any_of(kept.begin(), kept.end(), [&](const Stretch& stretch) {
+        return stretch.from.position <= point.position && stretch.from.lsn <= point.lsn &&
+               point.position <= stretch.to;
+    });
 }
 
 ForkPoint TimelineHistory::earliestFor(const ForkPoint& wanted, const ForkPoint& upTo) const {
-    ForkPoint earliest = wanted;
-    const auto notBefore = [&](const ForkPoint& begin) {
-        const ForkPoint& limit = begin.position < upTo.position ? begin : upTo;
-        if (earliest.position < limit.position)
-            earliest = limit;
-    };
-    notBefore(start);
-    if (end < upTo.position)
-        notBefore(resume);
-    return earliest;
+    if (wanted.position > upTo.position)
+        return wanted; // it lies on a timeline further down
+    for (const Stretch& stretch : kept)
+        if (stretch.from.position <= upTo.position && upTo.position <= stretch.to)
+            return stretch.from.position > wanted.position ? stretch.from : wanted;
+    return upTo;
 }
 
 Lsn TimelineHistory::clamped(const PositionLsn& entry) const {

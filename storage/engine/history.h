@@ -13,14 +13,16 @@
 
 namespace arbor {
 
-// Key 'H' timeline. value := point varint(end) point count point*, with point := varint(position) varint(lsn)
+// Key 'H' timeline. value := count (point varint(to))* count point*, with point := varint(position) varint(lsn)
 struct TimelineHistory {
-    // Every position in [start, end], and every one from `resume` on, can be read; others only at pins. The
-    // second stretch is that of the timeline's own head; the first, where they differ, that of branches which
-    // left it earlier and have a longer history.
-    ForkPoint start;
-    Position end = maxPosition;
-    ForkPoint resume;
+    // Every position in one of these can be read; others only at pins. Ascending, apart from each other. The
+    // last is that of the timeline's own head; those before it are of branches that left it earlier.
+    struct Stretch {
+        ForkPoint from;
+        Position to = maxPosition; // inclusive
+        bool operator==(const Stretch&) const = default;
+    };
+    std::vector<Stretch> kept{{}};
     // Positions up to `position` have at most this LSN: the log behind it was lost (DESIGN 4.3).
     struct Clamp {
         Position position;
@@ -29,9 +31,10 @@ struct TimelineHistory {
     };
     std::vector<Clamp> clamps; // ascending in position
 
+    ForkPoint start() const { return kept.empty() ? headPoint : kept.front().from; }
     bool keeps(const ForkPoint& point) const;
-    // Where the history begins for somebody who sees the timeline up to `upTo`, and who wants it from `wanted`
-    // on.
+    // Where the history begins for somebody who sees the timeline up to `upTo` and wants it from `wanted` on:
+    // from there to `upTo` everything is kept.
     ForkPoint earliestFor(const ForkPoint& wanted, const ForkPoint& upTo) const;
     Lsn clamped(const PositionLsn& entry) const;
     bool operator==(const TimelineHistory&) const = default;
