@@ -98,6 +98,15 @@ Result<Collector::Accounts> Collector::plan(const WhatIf& whatIf) {
     return count(m_engine.collectionInput(starts, instead), instead, nullptr);
 }
 
+Result<std::uint64_t> Collector::neededBy(BranchId branch) {
+    const MutexLock turn(m_turn);
+    GcInput input = m_engine.collectionInput({});
+    std::erase_if(input.pins,
+                  [&](const GcPin& pin) { return pin.kind != PinKind::Head || pin.owner != branch; });
+    ARBOR_ASSIGN(const Accounts accounts, count(std::move(input), nullptr, nullptr));
+    return accounts.plan.privateBytes;
+}
+
 // --- Sweeps
 
 Result<Collector::Outcome> Collector::run(const RunOptions& options) {

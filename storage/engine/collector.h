@@ -48,6 +48,8 @@ class Collector : private SweepHost {
     };
     Result<Accounts> plan(const WhatIf& whatIf);
     Result<Accounts> plan() { return plan({}); }
+    // Bytes, of pages and log, that the head of a branch needs, by itself or with others.
+    Result<std::uint64_t> neededBy(BranchId branch);
 
     struct Progress {
         std::string_view phase;

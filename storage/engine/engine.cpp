@@ -463,6 +463,19 @@ Result<Position> Engine::positionAtLsn(TimelineId timeline, Lsn lsn, Position up
     return lastPositionAtLsn(m_store->index(), timeline, history, lsn, upTo);
 }
 
+Result<PositionTime> Engine::positionTime(TimelineId timeline, Position position) const {
+    TimelineHistory history;
+    Lsn fork;
+    {
+        const MutexLock lock(m_catalogMutex);
+        if (const auto known = m_histories.find(timeline); known != m_histories.end())
+            history = known->second;
+        if (const TimelineRecord* record = m_catalog.findTimeline(timeline))
+            fork = record->fork.lsn;
+    }
+    return arbor::positionTime(m_store->index(), timeline, history, position, fork);
+}
+
 Status Engine::availableLocked(const TimelinePoint& point) const {
     if (const auto made = m_transient.find(point.timeline); made != m_transient.end() && !made->second.parent)
         return {}; // a root without a name has no history that could have gone

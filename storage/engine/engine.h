@@ -138,6 +138,8 @@ class Engine : private SyncParticipant {
     Result<TimelinePoint> pointAtLsn(const BranchRecord& branch, Lsn lsn);
     // Where the history of a branch's lineage begins: no earlier LSN can be asked for.
     Lsn lineageStart(TimelineId timeline) const;
+    // What is known of a position of a timeline. What is not synced is not seen.
+    Result<PositionTime> positionTime(TimelineId timeline, Position position) const;
     // Whether a point can still be read: inside the history window, or at a pin. Refused, with the range,
     // otherwise.
     Status available(const TimelinePoint& point) const;

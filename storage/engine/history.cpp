@@ -57,8 +57,8 @@ ForkPoint TimelineHistory::earliestFor(const ForkPoint& wanted, const ForkPoint&
     if (wanted.position > upTo.position)
         return wanted; // it lies on a timeline further down
     for (const Stretch& stretch : kept)
-        if (stretch.from.position <= upTo.position && upTo.position <= stretch.to)
-            return stretch.from.position > wanted.position ? stretch.from : wanted;
+        if (stretch.from.within(upTo) && upTo.position <= stretch.to)
+            return std::max(stretch.from, wanted);
     return upTo;
 }
 
@@ -141,14 +141,22 @@ Result<Position> lastPositionAtLsn(const Index& index, TimelineId timeline, cons
 
 Result<Lsn> lsnAtPosition(const Index& index, TimelineId timeline, const TimelineHistory& history,
                           Position position, Lsn before) {
+    ARBOR_ASSIGN(const PositionTime known, positionTime(index, timeline, history, position, before));
+    return known.lsn;
+}
+
+Result<PositionTime> positionTime(const Index& index, TimelineId timeline, const TimelineHistory& history,
+                                  Position position, Lsn before) {
     MapWalk walk(index, timeline);
     ARBOR_ASSIGN(const bool found, walk.seekBefore(position));
-    Lsn lsn = before;
-    if (found)
-        for (const PositionLsn& entry : walk.run().entries)
-            if (entry.position <= position)
-                lsn = history.clamped(entry);
-    return lsn;
+    PositionTime known{before, {}};
+    if (!found)
+        return known;
+    known.at = walk.run().at;
+    for (const PositionLsn& entry : walk.run().entries)
+        if (entry.position <= position)
+            known.lsn = history.clamped(entry);
+    return known;
 }
 
 Result<ForkPoint> pointAtTime(const Index& index, TimelineId timeline, Timestamp time) {

@@ -50,6 +50,13 @@ Result<Position> lastPositionAtLsn(const Index& index, TimelineId timeline, cons
 // The LSN of a position: that of the newest entry at or before it; `before` when there is none.
 Result<Lsn> lsnAtPosition(const Index& index, TimelineId timeline, const TimelineHistory& history,
                           Position position, Lsn before);
+// What is known of a position: its LSN, and when the sync was that made it durable.
+struct PositionTime {
+    Lsn lsn;
+    Timestamp at; // 0: not known
+};
+Result<PositionTime> positionTime(const Index& index, TimelineId timeline, const TimelineHistory& history,
+                                  Position position, Lsn before);
 // The last position that was synced at or before a time; position 0 when there is none.
 Result<ForkPoint> pointAtTime(const Index& index, TimelineId timeline, Timestamp time);
 

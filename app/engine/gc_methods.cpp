@@ -1,0 +1,310 @@
+// stats, gc.plan, gc.run, scrub
+#include "app/control/arguments.h"
+#include "app/control/methods.h"
+#include "app/engine/json.h"
+#include "storage/base/units.h"
+#include "storage/engine/scrub.h"
+
+#include <spdlog/spdlog.h>
+
+namespace arbor {
+
+namespace {
+
+qint64 bytes(std::uint64_t value) {
+    return static_cast<qint64>(value);
+}
+
+// --- stats
+
+QJsonObject branchStats(Service& service, const BranchRecord& branch, const GcPlan& plan) {
+    const auto owner = plan.owners.find(branch.id);
+    const GcPlan::OwnerUse use = owner == plan.owners.end() ? GcPlan::OwnerUse() : owner->second;
+    const auto timeline = plan.timelines.find(branch.timeline);
+    QJsonObject json{{"name", text(branch.name)},
+                     {"privateBytes", bytes(use.privateBytes)},
+                     {"sharedBytes", QJsonValue()},
+                     {"historyBytes", bytes(use.onlyBytes - std::min(use.onlyBytes, use.privateBytes))},
+                     {"onlyBytes", bytes(use.onlyBytes)},
+                     {"inheritedBytes", bytes(use.inheritedBytes)},
+                     {"logicalBytes", QJsonValue()},
+                     {"depth", timeline == plan.timelines.end() ? 0 : static_cast<int>(timeline->second.depth)}};
+    if (const auto logical = service.space().logicalBytes(branch))
+        json.insert("logicalBytes", bytes(*logical));
+    return json;
+}
+
+Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
+    const std::string only = textOf(params, "branch");
+    if (!only.empty())
+        ARBOR_TRY(service.branchNamed(params, "branch"));
+    ARBOR_ASSIGN(const Space::AccountsPtr accounts, service.space().accounts());
+    const GcPlan& plan = accounts->plan;
+    const auto branches = service.engine().catalog([&](const Catalog& catalog) {
+        std::vector<BranchRecord> found;
+        for (const BranchRecord* branch : catalog.branches())
+            if (only.empty() || branch->name == only)
+                found.push_back(*branch);
+        return found;
+    });
+    constexpr std::size_t fewBranches = 16; // a walk over the index for each
+    QJsonArray list;
+    std::uint64_t logical = 0;
+    for (const BranchRecord& branch : branches) {
+        QJsonObject json = branchStats(service, branch, plan);
+        logical += static_cast<std::uint64_t>(json.value("logicalBytes").toDouble());
+        if (branches.size() <= fewBranches) {
+            ARBOR_ASSIGN(const std::uint64_t needed, service.space().neededBy(branch.id));
+            const auto own = static_cast<std::uint64_t>(json.value("privateBytes").toDouble());
+            json.insert("sharedBytes", bytes(needed - std::min(needed, own)));
+        }
+        list.append(json);
+    }
+    ARBOR_ASSIGN(const std::uint64_t free,
+                 service.engine().store().disk().freeBytes(service.engine().directory()));
+    QJsonObject json{{"branches", list},
+                     {"sharedBytes", bytes(plan.sharedBytes)},
+                     {"historyBytes", bytes(plan.historyBytes)},
+                     {"windowBytes", bytes(plan.windowBytes)},
+                     {"trashBytes", bytes(plan.trashBytes)},
+                     {"garbageBytes", bytes(plan.garbageBytes + plan.unknownBytes)},
+                     {"pagesBytes", bytes(accounts->pagesBytes)},
+                     {"walBytes", bytes(accounts->logBytes)},
+                     {"indexBytes", bytes(accounts->indexBytes)},
+                     {"diskBytes", bytes(plan.totalBytes)},
+                     {"freeBytes", bytes(free)},
+                     {"reclaimableBytes", bytes(plan.freeBytes)}};
+    if (only.empty()) {
+        json.insert("logicalBytes", bytes(logical));
+        json.insert("inflation", logical == 0 ? QJsonValue()
+                                              : QJsonValue(static_cast<double>(plan.totalBytes) /
+                                                           static_cast<double>(logical)));
+    }
+    return QJsonValue(json);
+}
+
+// Samples over time, with what they lead to.
+Result<QJsonValue> samples(Service& service, const QJsonObject& params) {
+    const Timestamp now = service.clock().now();
+    const auto timeOf = [&](const char* member, Timestamp otherwise) -> Result<Timestamp> {
+        const std::string given = textOf(params, member);
+        if (given.empty())
+            return otherwise;
+        const auto parsed = Timestamp::parseIso(given);
+        if (!parsed)
+            return makeError(ErrorKind::InvalidArgument, "{}: \"{}\" is no ISO 8601 time with zone", member,
+                             given);
+        return *parsed;
+    };
+    ARBOR_ASSIGN(const Timestamp from, timeOf("from", Timestamp{}));
+    ARBOR_ASSIGN(const Timestamp to, timeOf("to", now));
+    const auto limit = static_cast<std::size_t>(std::clamp(params.value("limit").toInt(2000), 2, 20'000));
+    ARBOR_ASSIGN(const auto found, samplesBetween(service.engine().store().index(), from, to, limit));
+    QJsonArray list;
+    for (const Sample& sample : found)
+        list.append(QJsonObject{{"time", timeJson(sample.at)},
+                                {"liveBytes", bytes(sample.liveBytes)},
+                                {"windowBytes", bytes(sample.windowBytes)},
+                                {"pinnedBytes", bytes(sample.pinnedBytes)},
+                                {"trashBytes", bytes(sample.trashBytes)},
+                                {"garbageBytes", bytes(sample.garbageBytes)},
+                                {"logicalBytes", bytes(sample.logicalBytes)},
+                                {"indexBytes", bytes(sample.indexBytes)},
+                                {"freeBytes", bytes(sample.freeBytes)}});
+    const std::uint64_t diskLimit =
+        service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); });
+    const Forecast ahead = forecast(found, diskLimit);
+    return QJsonValue(QJsonObject{{"samples", list},
+                                  {"growthBytesPerSecond", ahead.bytesPerSecond},
+                                  {"fullAt", timeJson(ahead.fullAt)}});
+}
+
+// --- gc.plan
+
+Result<CheckpointId> checkpointNamed(const Catalog& catalog, const std::string& name) {
+    const auto at = name.rfind('@');
+    if (at == std::string::npos)
+        return makeError(ErrorKind::InvalidArgument, "\"{}\" names no branch: write checkpoint:NAME@BRANCH",
+                         name);
+    ARBOR_ASSIGN(const BranchRecord branch, catalog.branch(name.substr(at + 1)));
+    ARBOR_ASSIGN(const CheckpointRecord checkpoint, catalog.checkpoint(branch.id, name.substr(0, at)));
+    return checkpoint.id;
+}
+
+Result<Collector::WhatIf> whatIfOf(Service& service, const QJsonObject& params) {
+    Collector::WhatIf whatIf;
+    if (const std::string history = textOf(params, "history"); !history.empty()) {
+        ARBOR_ASSIGN(whatIf.historyTime, parseDuration(history));
+    }
+    whatIf.emptyTrash = params.value("emptyTrash").toBool();
+    for (const QJsonValue& value : params.value("without").toArray()) {
+        const std::string what = value.toString().toStdString();
+        const std::string name = what.substr(std::min(what.size(), what.find(':') + 1));
+        const auto added = service.engine().catalog([&](const Catalog& catalog) -> Status {
+            if (what.starts_with("branch:")) {
+                ARBOR_ASSIGN(const BranchRecord branch, catalog.branch(name));
+                if (std::find(whatIf.branches.begin(), whatIf.branches.end(), branch.id) ==
+                    whatIf.branches.end())
+                    whatIf.branches.push_back(branch.id);
+            } else if (what.starts_with("checkpoint:")) {
+                ARBOR_ASSIGN(const CheckpointId id, checkpointNamed(catalog, name));
+                whatIf.checkpoints.push_back(id);
+            } else if (what == "trash") {
+                whatIf.emptyTrash = true;
+            } else {
+                return makeError(ErrorKind::InvalidArgument,
+                                 "\"{}\": write branch:NAME, checkpoint:NAME@BRANCH or trash", what);
+            }
+            return {};
+        });
+        ARBOR_TRY(added);
+    }
+    return whatIf;
+}
+
+QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
+    const auto lsnOf = [&](Lsn lsn, TimelineId timeline) {
+        return lsnJson(lsn == Lsn{UINT64_MAX} ? service.headLsn(timeline) : lsn);
+    };
+    QJsonArray pins;
+    for (std::size_t i = 0; i < accounts.input.pins.size(); ++i) {
+        const GcPin& pin = accounts.input.pins[i];
+        const bool fromHead = pin.kind == PinKind::Window && pin.fromLsn == Lsn{};
+        pins.append(QJsonObject{
+            {"kind", text(pinKindName(pin.kind))},
+            {"name", text(pin.name)},
+            {"branch", pin.branch.empty() ? QJsonValue() : QJsonValue(text(pin.branch))},
+            {"fromLsn", lsnOf(pin.kind == PinKind::Window && !fromHead ? pin.fromLsn : pin.toLsn, pin.timeline)},
+            {"toLsn", lsnOf(pin.toLsn, pin.timeline)},
+            {"onlyBytes", bytes(accounts.plan.pins[i].onlyBytes)}});
+    }
+    // what a branch keeps of the timelines that it was forked from
+    service.engine().catalog([&](const Catalog& catalog) {
+        for (const BranchRecord* branch : catalog.branches()) {
+            const TimelineRecord* line = catalog.findTimeline(branch->timeline);
+            if (line == nullptr || !line->parent)
+                continue;
+            const auto owner = accounts.plan.owners.find(branch->id);
+            pins.append(QJsonObject{
+                {"kind", "child"},
+                {"name", text(branch->name)},
+                {"branch", branch->isRoot() ? QJsonValue() : QJsonValue(text(catalog.parentName(*branch)))},
+                {"fromLsn", lsnJson(line->fork.lsn)},
+                {"toLsn", lsnJson(line->fork.lsn)},
+                {"onlyBytes",
+                 bytes(owner == accounts.plan.owners.end() ? 0 : owner->second.inheritedBytes)}});
+        }
+        return 0;
+    });
+    return pins;
+}
+
+// A limit that is passed, or will be soon, as a sentence; "" for none.
+std::string limitText(Service& service, const Collector::Accounts& accounts, std::uint64_t limit) {
+    const std::uint64_t used = accounts.plan.totalBytes + accounts.indexBytes;
+    if (limit != 0 && used >= limit)
+        return fmt::format("the store has {} on disk, and disk-limit is {}", formatSize(used),
+                           formatSize(limit));
+    constexpr std::uint64_t fewBytes = 256u << 20;
+    const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
+    if (free && *free < fewBytes)
+        return fmt::format("the disk has {} left", formatSize(*free));
+    return {};
+}
+
+Result<QJsonValue> plan(Service& service, const QJsonObject& params) {
+    ARBOR_ASSIGN(const Collector::WhatIf whatIf, whatIfOf(service, params));
+    ARBOR_ASSIGN(const Collector::Accounts accounts, service.space().collector().plan(whatIf));
+    QJsonArray doubts;
+    for (const std::string& doubt : accounts.plan.doubts)
+        doubts.append(text(doubt));
+    const std::uint64_t limit =
+        service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); });
+    QJsonObject json{{"freeBytes", bytes(accounts.plan.freeBytes)},
+                     {"garbageBytes", bytes(accounts.plan.garbageBytes)},
+                     {"diskBytes", bytes(accounts.plan.totalBytes)},
+                     {"pins", pinsJson(service, accounts)},
+                     {"limitBytes", limit == 0 ? QJsonValue() : QJsonValue(bytes(limit))},
+                     {"doubts", doubts}};
+    if (params.value("check").toBool()) {
+        const std::string passed = limitText(service, accounts, limit);
+        json.insert("limitPassed", !passed.empty());
+        json.insert("limitText", passed.empty() ? QJsonValue() : QJsonValue(text(passed)));
+    }
+    return QJsonValue(json);
+}
+
+// --- gc.run, scrub
+
+Result<QJsonValue> run(Service& service, const QJsonObject& params, Job& job) {
+    Collector::RunOptions options;
+    options.cancelled = [&] { return job.cancelRequested(); };
+    options.progress = [&](const Collector::Progress& progress) {
+        const double fraction = progress.plannedBytes == 0 ? 1.0
+                                                           : static_cast<double>(progress.freedBytes) /
+                                                                 static_cast<double>(progress.plannedBytes);
+        job.progress(std::min(1.0, fraction), text(progress.phase), bytes(progress.freedBytes));
+    };
+    if (const std::string speed = textOf(params, "bytesPerSecond"); !speed.empty()) {
+        ARBOR_ASSIGN(options.bytesPerSecond, parseSize(speed));
+    }
+    ARBOR_ASSIGN(const Collector::Outcome outcome, service.sweep(options));
+    if (outcome.cancelled)
+        return makeError(ErrorKind::Cancelled, "the sweep was cancelled; {} are free already",
+                         formatSize(outcome.freedBytes));
+    QJsonArray problems;
+    for (const std::string& problem : outcome.problems)
+        problems.append(text(problem));
+    return QJsonValue(QJsonObject{{"plannedBytes", bytes(outcome.plannedBytes)},
+                                  {"freedBytes", bytes(outcome.freedBytes)},
+                                  {"bytesMoved", bytes(outcome.movedBytes)},
+                                  {"outOfSpace", outcome.outOfSpace},
+                                  {"problems", problems}});
+}
+
+Result<QJsonValue> scrubStore(Service& service, Job& job) {
+    ScrubOptions options;
+    options.cancelled = [&] { return job.cancelRequested(); };
+    options.progress = [&](const ScrubProgress& progress) {
+        const double fraction = progress.bytesExpected == 0
+                                    ? -1.0
+                                    : static_cast<double>(progress.bytesRead) /
+                                          static_cast<double>(progress.bytesExpected);
+        job.progress(std::min(1.0, fraction), QStringLiteral("reading"), bytes(progress.bytesRead));
+    };
+    const ScrubReport report = scrub(service.engine(), options);
+    if (report.wasCancelled)
+        return makeError(ErrorKind::Cancelled, "the scrub was cancelled");
+    QJsonArray problems;
+    std::string first;
+    for (const ScrubFinding& finding : report.findings) {
+        if (finding.severity == ScrubFinding::Severity::Garbage)
+            continue; // nothing that anybody needs
+        problems.append(text(finding.message));
+        if (first.empty())
+            first = finding.message;
+    }
+    if (!problems.isEmpty())
+        return makeError(ErrorKind::Corruption, "{} {} damaged; the first: {}",
+                         static_cast<std::uint64_t>(problems.size()) + report.unlisted,
+                         problems.size() == 1 ? "thing is" : "things are", first);
+    return QJsonValue(QJsonObject{{"checkedBytes", bytes(report.read.bytesRead)},
+                                  {"checkedImages", bytes(report.read.images)},
+                                  {"problems", problems}});
+}
+
+} // namespace
+
+void registerGcMethods(Service& service) {
+    using Context = const RequestContext&;
+    using Params = const QJsonObject&;
+    service.onWorker(method::stats, [&](Params p, Context) { return stats(service, p); });
+    service.onWorker(method::samples, [&](Params p, Context) { return samples(service, p); });
+    service.onWorker(method::gcPlan, [&](Params p, Context) { return plan(service, p); });
+    service.asJob(method::gcRun, QStringLiteral("freeing what nothing needs"),
+                  [&](Params p, Context, Job& job) { return run(service, p, job); });
+    service.asJob(method::scrub, QStringLiteral("reading everything"),
+                  [&](Params, Context, Job& job) { return scrubStore(service, job); });
+}
+
+} // namespace arbor
