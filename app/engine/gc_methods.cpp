@@ -29,7 +29,7 @@ QJsonObject branchStats(Service& service, const BranchRecord& branch, const GcPl
                      {"inheritedBytes", bytes(use.inheritedBytes)},
                      {"logicalBytes", QJsonValue()},
                      {"depth", timeline == plan.timelines.end() ? 0 : static_cast<int>(timeline->second.depth)}};
-    if (const auto logical = service.space().logicalBytes(branch))
+    if (const auto logical = service.accounting().logicalBytes(branch))
         json.insert("logicalBytes", bytes(*logical));
     return json;
 }
@@ -38,7 +38,7 @@ Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
     const std::string only = textOf(params, "branch");
     if (!only.empty())
         ARBOR_TRY(service.branchNamed(params, "branch"));
-    ARBOR_ASSIGN(const Space::AccountsPtr accounts, service.space().accounts());
+    ARBOR_ASSIGN(const Space::AccountsPtr accounts, service.accounting().accounts());
     const GcPlan& plan = accounts->plan;
     const auto branches = service.engine().catalog([&](const Catalog& catalog) {
         std::vector<BranchRecord> found;
@@ -54,7 +54,7 @@ Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
         QJsonObject json = branchStats(service, branch, plan);
         logical += static_cast<std::uint64_t>(json.value("logicalBytes").toDouble());
         if (branches.size() <= fewBranches) {
-            ARBOR_ASSIGN(const std::uint64_t needed, service.space().neededBy(branch.id));
+            ARBOR_ASSIGN(const std::uint64_t needed, service.accounting().neededBy(branch.id));
             const auto own = static_cast<std::uint64_t>(json.value("privateBytes").toDouble());
             json.insert("sharedBytes", bytes(needed - std::min(needed, own)));
         }
@@ -203,18 +203,18 @@ QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
 std::string limitText(Service& service, const Collector::Accounts& accounts, std::uint64_t limit) {
     const std::uint64_t used = accounts.plan.totalBytes + accounts.indexBytes;
     if (limit != 0 && used >= limit)
-        return fmt::format("the store has {} on disk, and disk-limit is {}", formatSize(used),
-                           formatSize(limit));
+        return fmt::format("the store has {} on disk, and disk-limit is {}", roundedSize(used),
+                           roundedSize(limit));
     constexpr std::uint64_t fewBytes = 256u << 20;
     const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
     if (free && *free < fewBytes)
-        return fmt::format("the disk has {} left", formatSize(*free));
+        return fmt::format("the disk has {} left", roundedSize(*free));
     return {};
 }
 
 Result<QJsonValue> plan(Service& service, const QJsonObject& params) {
     ARBOR_ASSIGN(const Collector::WhatIf whatIf, whatIfOf(service, params));
-    ARBOR_ASSIGN(const Collector::Accounts accounts, service.space().collector().plan(whatIf));
+    ARBOR_ASSIGN(const Collector::Accounts accounts, service.accounting().collector().plan(whatIf));
     QJsonArray doubts;
     for (const std::string& doubt : accounts.plan.doubts)
         doubts.append(text(doubt));
@@ -251,7 +251,7 @@ Result<QJsonValue> run(Service& service, const QJsonObject& params, Job& job) {
     ARBOR_ASSIGN(const Collector::Outcome outcome, service.sweep(options));
     if (outcome.cancelled)
         return makeError(ErrorKind::Cancelled, "the sweep was cancelled; {} are free already",
-                         formatSize(outcome.freedBytes));
+                         roundedSize(outcome.freedBytes));
     QJsonArray problems;
     for (const std::string& problem : outcome.problems)
         problems.append(text(problem));

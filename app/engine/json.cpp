@@ -30,6 +30,10 @@ QJsonValue timeJson(Timestamp time) {
     return time ? QJsonValue(text(time.toIso())) : QJsonValue();
 }
 
+QJsonValue knownLsnJson(Lsn lsn) {
+    return lsn == Lsn{} ? QJsonValue() : lsnJson(lsn);
+}
+
 QJsonValue lsnJson(Lsn lsn) {
     return text(lsn.toString());
 }
@@ -85,11 +89,13 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
         json.insert("error", text(server.failure));
     if (server.state == Endpoint::State::Running)
         json.insert("startedAt", timeJson(server.startedAt));
-    if (const auto bytes = service.branchBytes(branch.id)) {
-        json.insert("privateBytes", static_cast<qint64>(bytes->privateBytes));
-        json.insert("sharedBytes", static_cast<qint64>(bytes->sharedBytes));
-        json.insert("historyBytes", static_cast<qint64>(bytes->historyBytes));
-    }
+    if (const auto accounts = service.accounting().recentAccounts())
+        if (const auto use = accounts->plan.owners.find(branch.id); use != accounts->plan.owners.end()) {
+            json.insert("privateBytes", static_cast<qint64>(use->second.privateBytes));
+            json.insert("historyBytes",
+                        static_cast<qint64>(use->second.onlyBytes -
+                                            std::min(use->second.onlyBytes, use->second.privateBytes)));
+        }
     return json;
 }
 

@@ -31,6 +31,7 @@ void Service::abandonStore() {
             m_houseTimer.stop();
             m_upkeep.waitForDone();
             m_options.mount.reset(); // it is in the store's directory
+            m_space.reset();
             m_engine.reset();
             gone->set_value();
         },

@@ -25,8 +25,11 @@ Service::Service(Options options, ControlServer& server)
     registerBranchMethods(*this);
     registerEndpointMethods(*this);
     registerHistoryMethods(*this);
+    registerGcMethods(*this);
     registerImportMethods(*this);
-    registerSpaceMethods(*this);
+    registerMetrics(*this);
+    registerPageMethods(*this);
+    registerSettingsMethods(*this);
     registerStoreMethods(*this);
     connect(&m_followTimer, &QTimer::timeout, this, &Service::followLogs);
     connect(&m_houseTimer, &QTimer::timeout, this, &Service::keepHouse);
@@ -83,6 +86,7 @@ Service::~Service() {
     m_workers.waitForDone();
     m_upkeep.waitForDone();
     m_options.mount.reset(); // lets go of its views
+    m_space.reset();
     m_engine.reset();
 }
 
@@ -142,12 +146,6 @@ void Service::preferInstallation(const std::string& directory) {
     m_installations.clear();
 }
 
-std::optional<Service::BranchBytes> Service::branchBytes(BranchId branch) {
-    const std::lock_guard lock(m_stateMutex);
-    const auto found = m_branchBytes.find(branch);
-    return found == m_branchBytes.end() ? std::nullopt : std::optional(found->second);
-}
-
 // --- Life
 
 Status Service::open() {
@@ -167,6 +165,7 @@ Status Service::open() {
 
 Status Service::openStore() {
     ARBOR_ASSIGN(m_engine, Engine::open(m_disk, m_options.store, m_clock, standardOptions()));
+    m_space = std::make_unique<Space>(*m_engine);
     for (const char* folder : {"wal", "walkeep", "scratch", "log", "run"})
         ARBOR_TRY(ensureDirectory(m_disk, m_options.store + "/" + folder));
     m_engine->store().onFailure([this](const Error& error) {
@@ -178,7 +177,10 @@ Status Service::openStore() {
         QMetaObject::invokeMethod(
             this, [this] { shutDown(); }, Qt::QueuedConnection);
     });
-    m_engine->onChange([this](const CatalogChange&) { m_server.publish(event::branches, QJsonObject{}); });
+    m_engine->onChange([this](const CatalogChange&) {
+        m_space->operationDone();
+        m_server.publish(event::branches, QJsonObject{});
+    });
     if (m_options.mount) {
         if (auto served = m_options.mount->serve(*this); !served) {
             m_options.mountProblem = served.error().message();
@@ -308,9 +310,8 @@ void Service::housework() {
         if (done)
             spdlog::info("{} has expired and is in the trash", branch.name);
     }
-    const auto due = m_engine->catalog([&](const Catalog& catalog) { return catalog.dueTrash(now); });
-    for (const TrashId entry : due)
-        (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.purgeTrash(entry); });
+    purgeTrash();
+    keepBooks();
 
     const Duration idle =
         m_engine->catalog([](const Catalog& c) { return c.durationSetting("idle-suspend"); });
@@ -329,6 +330,41 @@ void Service::housework() {
                 (void)stopBranch(branch, Endpoint::StopMode::Fast);
             }
         }
+}
+
+void Service::purgeTrash() {
+    const Timestamp now = m_clock.now();
+    const auto due = m_engine->catalog([&](const Catalog& catalog) { return catalog.dueTrash(now); });
+    for (const TrashId entry : due)
+        (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.purgeTrash(entry); });
+}
+
+Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) {
+    purgeTrash();
+    auto outcome = m_space->collector().run(options);
+    m_space->swept();
+    m_server.publish(event::stats, QJsonObject{});
+    return outcome;
+}
+
+// Accounts and sweeps on schedule. A sweep goes at a pace that a busy database does not feel.
+void Service::keepBooks() {
+    constexpr std::uint64_t pace = 64u << 20; // bytes moved a second
+    if (auto kept = m_space->keepBooks(); !kept)
+        spdlog::warn("accounting: {}", kept.error().message());
+    if (!m_space->sweepIsDue() || m_sweeping.exchange(true))
+        return;
+    m_workers.start([this] {
+        Collector::RunOptions options;
+        options.bytesPerSecond = pace;
+        options.cancelled = [this] { return m_shuttingDown.load(); };
+        const auto outcome = sweep(options);
+        if (!outcome)
+            spdlog::warn("sweeping: {}", outcome.error().message());
+        else
+            spdlog::info("a sweep freed {} bytes and moved {}", outcome->freedBytes, outcome->movedBytes);
+        m_sweeping = false;
+    });
 }
 
 } // namespace arbor

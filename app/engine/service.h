@@ -9,6 +9,7 @@
 #include "app/control/server.h"
 #include "app/engine/endpoints.h"
 #include "app/engine/privileges.h"
+#include "app/engine/space.h"
 #include "app/postgres/installations.h"
 #include "storage/disk/posix_disk.h"
 #include "storage/engine/wal_follower.h"
@@ -57,6 +58,9 @@ class Service : public QObject, private ViewProvider {
     void asJob(const char* name, const QString& title, JobMethod method, bool needsStore = true);
 
     Engine& engine() { return *m_engine; }
+    Space& accounting() { return *m_space; }
+    // Purges what is due in the trash, and sweeps.
+    Result<Collector::Outcome> sweep(const Collector::RunOptions& options);
     bool storeOpen() const { return m_storeOpen; }
     Endpoints& endpoints() { return m_endpoints; }
     ControlServer& server() { return m_server; }
@@ -113,12 +117,6 @@ class Service : public QObject, private ViewProvider {
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
     Status prepareTimeline(TimelineId timeline, bool isFork);
     Lsn headLsn(TimelineId timeline);
-    struct BranchBytes {
-        std::uint64_t privateBytes = 0;
-        std::uint64_t sharedBytes = 0;
-        std::uint64_t historyBytes = 0;
-    };
-    std::optional<BranchBytes> branchBytes(BranchId branch);
     Status ensurePort(BranchId branch, std::uint16_t& port);
 
     // --- A new store (roots.cpp)
@@ -148,6 +146,8 @@ class Service : public QObject, private ViewProvider {
     void keepHouse();    // every second
     void followLogs();   // every 200 ms
     void housework();
+    void purgeTrash();
+    void keepBooks();
     Result<EndpointSpec> specFor(const BranchRecord& branch);
     EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
                         const Connection& connection, bool tcp);
@@ -159,6 +159,7 @@ class Service : public QObject, private ViewProvider {
     const Timestamp m_startedAt;
     PosixDisk m_disk;
     std::unique_ptr<Engine> m_engine;
+    std::unique_ptr<Space> m_space; // uses the engine
     std::atomic<bool> m_storeOpen{false};
     Endpoints m_endpoints;
     JobTable m_jobs;
@@ -167,7 +168,6 @@ class Service : public QObject, private ViewProvider {
     std::vector<Installation> m_installations;
     std::map<std::uint64_t, Peek> m_peeks;
     std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
-    std::map<BranchId, BranchBytes> m_branchBytes; // as of the last accounting
     std::set<TimelineId> m_mounted;                // timelines that may be seen in the mount
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;
@@ -180,7 +180,8 @@ class Service : public QObject, private ViewProvider {
     QTimer m_houseTimer;
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
-    bool m_shuttingDown = false;
+    std::atomic<bool> m_sweeping{false}; // on schedule
+    std::atomic<bool> m_shuttingDown{false};
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework
 };
@@ -189,8 +190,11 @@ class Service : public QObject, private ViewProvider {
 void registerBranchMethods(Service& service);
 void registerEndpointMethods(Service& service);
 void registerHistoryMethods(Service& service);
+void registerGcMethods(Service& service);
 void registerImportMethods(Service& service);
-void registerSpaceMethods(Service& service);
+void registerMetrics(Service& service);
+void registerPageMethods(Service& service);
+void registerSettingsMethods(Service& service);
 void registerStoreMethods(Service& service);
 
 } // namespace arbor

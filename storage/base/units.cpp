@@ -186,4 +186,14 @@ std::string sizeText(std::uint64_t bytes) {
     return fmt::format("{}B", bytes);
 }
 
+std::string roundedSize(std::uint64_t bytes) {
+    constexpr std::array units{"B", "kB", "MB", "GB", "TB"};
+    auto number = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; number >= 1024 && unit + 1 < units.size(); ++unit)
+        number /= 1024;
+    return unit == 0 || number >= 99.95 ? fmt::format("{:.0f} {}", number, units[unit])
+                                        : fmt::format("{:.1f} {}", number, units[unit]);
+}
+
 } // namespace arbor

@@ -25,5 +25,7 @@ std::string durationText(Duration duration);
 Result<std::uint64_t> parseSize(std::string_view text);
 // The shortest exact form: "20GB", "1536MB", "0".
 std::string sizeText(std::uint64_t bytes);
+// For a sentence: "1.2 GB", "340 MB".
+std::string roundedSize(std::uint64_t bytes);
 
 } // namespace arbor

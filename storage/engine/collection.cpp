@@ -152,7 +152,7 @@ using Stretches = std::vector<TimelineHistory::Stretch>;
 // Ascending, apart from each other.
 void join(Stretches& stretches) {
     std::sort(stretches.begin(), stretches.end(),
-              [](const auto& a, const auto& b) { return a.from.position < b.from.position; });
+              [](const auto& a, const auto& b) { return a.from < b.from; });
     Stretches joined;
     for (const auto& stretch : stretches)
         if (!joined.empty() && (stretch.from.position <= joined.back().to ||

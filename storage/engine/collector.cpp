@@ -125,6 +125,9 @@ Result<Collector::Outcome> Collector::run(const RunOptions& options) {
         ARBOR_ASSIGN(const Accounts before, count(input, nullptr, &log));
         outcome.plannedBytes = before.plan.freeBytes;
         outcome.problems = before.plan.doubts;
+        // whoever makes the log durable from where it was last must find all of that
+        for (const auto& head : m_engine.openHeads())
+            ARBOR_TRY(head->log().syncLog(m_engine.historyStart(head->timeline()).lsn));
         // the log first: it needs no space, and none to make space with
         ARBOR_ASSIGN(outcome.freedBytes, removeLog(m_engine, log));
     }

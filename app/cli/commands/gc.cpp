@@ -42,6 +42,8 @@ Result<int> run(const Invocation&, Session& session) {
     session.print(result, [&](std::ostream& out) {
         out << "freed " << bytesText(result.toObject().value("freedBytes")) << " of "
             << bytesText(result.toObject().value("plannedBytes")) << " planned\n";
+        for (const QJsonValue& problem : result.toObject().value("problems").toArray())
+            out << "left alone: " << plainText(problem) << '\n';
     });
     return 0;
 }

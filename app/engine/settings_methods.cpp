@@ -1,4 +1,4 @@
-// stats, gc.*, settings.*, metrics, scrub
+// settings.*
 #include "app/control/arguments.h"
 #include "app/control/methods.h"
 #include "app/engine/json.h"
@@ -38,7 +38,7 @@ Result<QJsonValue> setSetting(Service& service, const QJsonObject& params, const
 
 } // namespace
 
-void registerSpaceMethods(Service& service) {
+void registerSettingsMethods(Service& service) {
     using Context = const RequestContext&;
     using Params = const QJsonObject&;
     service.onWorker(method::settingsGet, [&](Params p, Context) { return getSettings(service, p); });

@@ -1,0 +1,155 @@
+// page.trace
+#include "app/control/methods.h"
+#include "app/engine/json.h"
+#include "app/postgres/queries.h"
+#include "storage/base/units.h"
+#include "storage/engine/page_trace.h"
+
+#include <QEventLoop>
+
+namespace arbor {
+
+namespace {
+
+// A name is asked of the branch's server, for only its catalog knows.
+Result<std::string> fileOf(Service& service, const BranchRecord& branch, const std::string& relation) {
+    if (relation.find('/') != std::string::npos)
+        return relation;
+    if (service.endpoints().info(Service::keyOf(branch.id)).state != Endpoint::State::Running)
+        return makeError(ErrorKind::Refused,
+                         "which file {} is only the server of {} knows: start it, or give the file, as "
+                         "base/5/16384",
+                         inQuotes(relation), branch.name);
+    ARBOR_ASSIGN(const Service::Connection connection, service.connectionOf(branch));
+    std::string quoted = relation;
+    for (std::size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 2)
+        quoted.insert(at, 1, '\'');
+    QueryOutcome outcome;
+    QEventLoop loop;
+    Queries queries({connection.socketDirectory, connection.port},
+                    {fmt::format("SELECT pg_catalog.pg_relation_filepath('{}'::pg_catalog.regclass)", quoted)});
+    QObject::connect(&queries, &Queries::finished, &loop, [&](const QueryOutcome& answered) {
+        outcome = answered;
+        loop.quit();
+    });
+    queries.start(10'000);
+    loop.exec();
+    if (outcome.kind != QueryOutcome::Kind::Answered)
+        return makeError(ErrorKind::NotFound, "{}: {}", inQuotes(relation), outcome.message);
+    const auto& path = outcome.results.at(0).at(0).at(0);
+    if (!path)
+        return makeError(ErrorKind::InvalidArgument, "{} has no file of its own", inQuotes(relation));
+    return *path;
+}
+
+Result<Attributes> attributesOf(BranchView& view, std::string_view path) {
+    InodeId at = view.root();
+    Attributes found;
+    found.type = FileType::Directory;
+    for (std::string_view left = path; !left.empty();) {
+        const std::string_view part = left.substr(0, left.find('/'));
+        left.remove_prefix(std::min(left.size(), part.size() + 1));
+        auto next = view.lookup(at, part);
+        if (!next)
+            return makeError(ErrorKind::NotFound, "there is no file {} at this point", inQuotes(path));
+        found = *next;
+        at = found.inode;
+    }
+    if (found.type != FileType::Regular)
+        return makeError(ErrorKind::InvalidArgument, "{} is no file", inQuotes(path));
+    return found;
+}
+
+QJsonValue nameOf(Service& service, TimelineId timeline) {
+    const std::string name = service.engine().catalog([&](const Catalog& catalog) {
+        if (const BranchRecord* branch = catalog.branchOn(timeline))
+            return branch->name;
+        const TrashRecord* entry = catalog.trashOn(timeline);
+        return entry ? fmt::format("{} (in the trash)", entry->branch.name) : std::string();
+    });
+    return name.empty() ? QJsonValue() : QJsonValue(text(name));
+}
+
+QJsonObject versionJson(Service& service, const PageTrace::Version& version, const GcInput& input) {
+    QJsonArray pins;
+    for (const std::size_t i : version.pins)
+        pins.append(QJsonObject{{"kind", text(pinKindName(input.pins[i].kind))},
+                                {"name", text(input.pins[i].name)},
+                                {"branch", text(input.pins[i].branch)}});
+    QJsonObject json{{"branch", nameOf(service, version.timeline)},
+                     {"timeline", static_cast<qint64>(version.timeline.value)},
+                     {"position", static_cast<qint64>(version.position.value)},
+                     {"lsn", knownLsnJson(version.lsn)},
+                     {"time", timeJson(version.at)},
+                     {"storedBytes", static_cast<qint64>(version.location.bytes())},
+                     {"answers", version.answers},
+                     {"needed", version.isNeeded},
+                     {"pins", pins}};
+    return json;
+}
+
+Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
+    ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params, "branch"));
+    const double asked = params.value("block").toDouble(-1);
+    constexpr double mostBlocks = 4294967295.0; // MaxBlockNumber + 1 of storage/block.h
+    if (asked < 0 || asked >= mostBlocks)
+        return makeError(ErrorKind::InvalidArgument, "a block is a number from 0 on");
+    const auto block = static_cast<BlockNumber>(asked);
+    ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, branch, params));
+    ARBOR_ASSIGN(const std::string relation, fileOf(service, branch, textOf(params, "relation")));
+    // a relation of more than 1 GB is many files (RELSEG_SIZE)
+    constexpr BlockNumber blocksPerFile = 131'072;
+    const std::string file = block / blocksPerFile == 0 || relation == textOf(params, "relation")
+                                 ? relation
+                                 : fmt::format("{}.{}", relation, block / blocksPerFile);
+    const BlockNumber blockInFile = file == relation ? block : block % blocksPerFile;
+    ARBOR_ASSIGN(const auto view, service.engine().look(at.point));
+    ARBOR_ASSIGN(const Attributes attributes, attributesOf(*view, file));
+    if (std::uint64_t{blockInFile} * blockSize >= attributes.size)
+        return makeError(ErrorKind::NotFound, "{} has {} blocks at this point", file,
+                         (attributes.size + blockSize - 1) / blockSize);
+    ARBOR_ASSIGN(const Space::AccountsPtr accounts, service.accounting().accounts());
+    ARBOR_ASSIGN(const PageTrace traced,
+                 tracePage(service.engine(), at.point, attributes.inode, blockInFile, accounts->input));
+    QJsonArray chain;
+    for (const PageTrace::Step& step : traced.chain)
+        chain.append(QJsonObject{{"timeline", static_cast<qint64>(step.timeline.value)},
+                                 {"branch", nameOf(service, step.timeline)},
+                                 {"versions", static_cast<qint64>(step.versions)},
+                                 {"answers", step.answers}});
+    QJsonArray versions;
+    QJsonObject json{{"relation", text(textOf(params, "relation"))},
+                     {"file", text(file)},
+                     {"block", static_cast<qint64>(block)},
+                     {"at", lsnJson(at.point.at.lsn)},
+                     {"found", !traced.isHole},
+                     {"readTimelines", static_cast<qint64>(traced.chain.size())},
+                     {"chain", chain}};
+    for (const PageTrace::Version& version : traced.versions) {
+        versions.append(versionJson(service, version, accounts->input));
+        if (!version.answers)
+            continue;
+        json.insert("timeline", static_cast<qint64>(version.timeline.value));
+        json.insert("branch", nameOf(service, version.timeline));
+        json.insert("position", static_cast<qint64>(version.position.value));
+        json.insert("lsn", knownLsnJson(version.lsn));
+        json.insert("time", timeJson(version.at));
+        json.insert("pageLsn", knownLsnJson(traced.pageLsn));
+        json.insert("storedBytes", static_cast<qint64>(version.location.bytes()));
+        if (!version.location.isZeroPage()) {
+            json.insert("segment", static_cast<qint64>(version.location.segment().value));
+            json.insert("offset", static_cast<qint64>(version.location.offset()));
+        }
+    }
+    json.insert("versions", versions);
+    return QJsonValue(json);
+}
+
+} // namespace
+
+void registerPageMethods(Service& service) {
+    service.onWorker(method::pageTrace,
+                     [&](const QJsonObject& params, const RequestContext&) { return trace(service, params); });
+}
+
+} // namespace arbor
