@@ -164,8 +164,8 @@ inline constexpr char oplogRedo[] = "oplog.redo";
 // With branch: only its element in branches.
 inline constexpr char stats[] = "stats";
 // {from?, to?: times, limit?: count} -> {samples: [{time, liveBytes, windowBytes, pinnedBytes, trashBytes,
-// garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?}: where the bytes were over
-// time, and when the disk (or disk-limit) is full if it goes on like that
+// garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?}: where the bytes were
+// over time, and when the disk (or disk-limit) is full if it goes on like that
 inline constexpr char samples[] = "stats.samples";
 // {without?: ["branch:N" | "checkpoint:N@BRANCH"], history?: DURATION, check?: bool} -> {freeBytes,
 // diskBytes,

@@ -21,14 +21,15 @@ QJsonObject branchStats(Service& service, const BranchRecord& branch, const GcPl
     const auto owner = plan.owners.find(branch.id);
     const GcPlan::OwnerUse use = owner == plan.owners.end() ? GcPlan::OwnerUse() : owner->second;
     const auto timeline = plan.timelines.find(branch.timeline);
-    QJsonObject json{{"name", text(branch.name)},
-                     {"privateBytes", bytes(use.privateBytes)},
-                     {"sharedBytes", QJsonValue()},
-                     {"historyBytes", bytes(use.onlyBytes - std::min(use.onlyBytes, use.privateBytes))},
-                     {"onlyBytes", bytes(use.onlyBytes)},
-                     {"inheritedBytes", bytes(use.inheritedBytes)},
-                     {"logicalBytes", QJsonValue()},
-                     {"depth", timeline == plan.timelines.end() ? 0 : static_cast<int>(timeline->second.depth)}};
+    QJsonObject json{
+        {"name", text(branch.name)},
+        {"privateBytes", bytes(use.privateBytes)},
+        {"sharedBytes", QJsonValue()},
+        {"historyBytes", bytes(use.onlyBytes - std::min(use.onlyBytes, use.privateBytes))},
+        {"onlyBytes", bytes(use.onlyBytes)},
+        {"inheritedBytes", bytes(use.inheritedBytes)},
+        {"logicalBytes", QJsonValue()},
+        {"depth", timeline == plan.timelines.end() ? 0 : static_cast<int>(timeline->second.depth)}};
     if (const auto logical = service.accounting().logicalBytes(branch))
         json.insert("logicalBytes", bytes(*logical));
     return json;
@@ -170,13 +171,14 @@ QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
     for (std::size_t i = 0; i < accounts.input.pins.size(); ++i) {
         const GcPin& pin = accounts.input.pins[i];
         const bool fromHead = pin.kind == PinKind::Window && pin.fromLsn == Lsn{};
-        pins.append(QJsonObject{
-            {"kind", text(pinKindName(pin.kind))},
-            {"name", text(pin.name)},
-            {"branch", pin.branch.empty() ? QJsonValue() : QJsonValue(text(pin.branch))},
-            {"fromLsn", lsnOf(pin.kind == PinKind::Window && !fromHead ? pin.fromLsn : pin.toLsn, pin.timeline)},
-            {"toLsn", lsnOf(pin.toLsn, pin.timeline)},
-            {"onlyBytes", bytes(accounts.plan.pins[i].onlyBytes)}});
+        pins.append(
+            QJsonObject{{"kind", text(pinKindName(pin.kind))},
+                        {"name", text(pin.name)},
+                        {"branch", pin.branch.empty() ? QJsonValue() : QJsonValue(text(pin.branch))},
+                        {"fromLsn", lsnOf(pin.kind == PinKind::Window && !fromHead ? pin.fromLsn : pin.toLsn,
+                                          pin.timeline)},
+                        {"toLsn", lsnOf(pin.toLsn, pin.timeline)},
+                        {"onlyBytes", bytes(accounts.plan.pins[i].onlyBytes)}});
     }
     // what a branch keeps of the timelines that it was forked from
     service.engine().catalog([&](const Catalog& catalog) {
@@ -266,10 +268,9 @@ Result<QJsonValue> scrubStore(Service& service, Job& job) {
     ScrubOptions options;
     options.cancelled = [&] { return job.cancelRequested(); };
     options.progress = [&](const ScrubProgress& progress) {
-        const double fraction = progress.bytesExpected == 0
-                                    ? -1.0
-                                    : static_cast<double>(progress.bytesRead) /
-                                          static_cast<double>(progress.bytesExpected);
+        const double fraction = progress.bytesExpected == 0 ? -1.0
+                                                            : static_cast<double>(progress.bytesRead) /
+                                                                  static_cast<double>(progress.bytesExpected);
         job.progress(std::min(1.0, fraction), QStringLiteral("reading"), bytes(progress.bytesRead));
     };
     const ScrubReport report = scrub(service.engine(), options);

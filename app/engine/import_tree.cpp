@@ -135,15 +135,6 @@ Status syncTree(Disk& disk, const std::string& directory) {
     return disk.syncDirectory(directory);
 }
 
-std::string roundedSize(std::uint64_t bytes) {
-    static constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
-    auto number = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; number >= 1000 && unit + 1 < std::size(units); ++unit)
-        number /= 1024;
-    return fmt::format("{:.{}f} {}", number, number < 10 && unit > 0 ? 1 : 0, units[unit]);
-}
-
 std::string Throughput::text(std::uint64_t done) const {
     std::string said = fmt::format("{} of {}", roundedSize(done), roundedSize(m_total));
     const std::int64_t micros = (m_clock.now() - m_begun).micros;

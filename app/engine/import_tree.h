@@ -53,7 +53,6 @@ class TreeCopy {
 // Syncs every file below a directory, and the directories.
 Status syncTree(Disk& disk, const std::string& directory);
 
-std::string roundedSize(std::uint64_t bytes); // "1.5 GB", for people
 
 // "1.2 GB of 4.0 GB, 310 MB/s, 9 s left": what a job that copies says of itself.
 class Throughput {

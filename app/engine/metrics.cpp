@@ -1,5 +1,5 @@
-// metrics: the engine's counters for monitoring. The names follow Prometheus's rules: a unit at the end, "_total"
-// for what only grows.
+// metrics: the engine's counters for monitoring. The names follow Prometheus's rules: a unit at the end,
+// "_total" for what only grows.
 #include "app/control/methods.h"
 #include "app/engine/json.h"
 
@@ -37,8 +37,10 @@ void addSpace(Service& service, const Collector::Accounts& accounts, Metrics& me
     kind("garbage", plan.garbageBytes + plan.unknownBytes);
     metrics.gauge("pgarbor_reclaimable_bytes", "bytes that a sweep would free now",
                   static_cast<double>(plan.freeBytes));
-    metrics.gauge("pgarbor_trash_bytes", "bytes that only the trash keeps", static_cast<double>(plan.trashBytes));
-    metrics.gauge("pgarbor_wal_bytes", "bytes of log, each file once", static_cast<double>(accounts.logBytes));
+    metrics.gauge("pgarbor_trash_bytes", "bytes that only the trash keeps",
+                  static_cast<double>(plan.trashBytes));
+    metrics.gauge("pgarbor_wal_bytes", "bytes of log, each file once",
+                  static_cast<double>(accounts.logBytes));
     metrics.gauge("pgarbor_index_bytes", "bytes of the index", static_cast<double>(accounts.indexBytes));
     service.engine().catalog([&](const Catalog& catalog) {
         for (const BranchRecord* branch : catalog.branches()) {
@@ -55,8 +57,9 @@ Result<QJsonValue> collect(Service& service) {
     Metrics metrics;
     metrics.gauge("pgarbor_up", "1 while the store takes writes",
                   service.engine().store().health() ? 1.0 : 0.0);
-    metrics.gauge("pgarbor_branches", "branches that live",
-                  static_cast<double>(service.engine().catalog([](const Catalog& c) { return c.branchCount(); })));
+    metrics.gauge(
+        "pgarbor_branches", "branches that live",
+        static_cast<double>(service.engine().catalog([](const Catalog& c) { return c.branchCount(); })));
     metrics.gauge("pgarbor_servers_running", "servers that answer",
                   static_cast<double>(service.endpoints().runningCount()));
     std::uint64_t written = 0;
@@ -79,7 +82,8 @@ Result<QJsonValue> collect(Service& service) {
 } // namespace
 
 void registerMetrics(Service& service) {
-    service.onWorker(method::metrics, [&](const QJsonObject&, const RequestContext&) { return collect(service); });
+    service.onWorker(method::metrics,
+                     [&](const QJsonObject&, const RequestContext&) { return collect(service); });
 }
 
 } // namespace arbor

@@ -26,8 +26,9 @@ Result<std::string> fileOf(Service& service, const BranchRecord& branch, const s
         quoted.insert(at, 1, '\'');
     QueryOutcome outcome;
     QEventLoop loop;
-    Queries queries({connection.socketDirectory, connection.port},
-                    {fmt::format("SELECT pg_catalog.pg_relation_filepath('{}'::pg_catalog.regclass)", quoted)});
+    Queries queries(
+        {connection.socketDirectory, connection.port},
+        {fmt::format("SELECT pg_catalog.pg_relation_filepath('{}'::pg_catalog.regclass)", quoted)});
     QObject::connect(&queries, &Queries::finished, &loop, [&](const QueryOutcome& answered) {
         outcome = answered;
         loop.quit();
@@ -148,8 +149,9 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
 } // namespace
 
 void registerPageMethods(Service& service) {
-    service.onWorker(method::pageTrace,
-                     [&](const QJsonObject& params, const RequestContext&) { return trace(service, params); });
+    service.onWorker(method::pageTrace, [&](const QJsonObject& params, const RequestContext&) {
+        return trace(service, params);
+    });
 }
 
 } // namespace arbor

@@ -168,7 +168,7 @@ class Service : public QObject, private ViewProvider {
     std::vector<Installation> m_installations;
     std::map<std::uint64_t, Peek> m_peeks;
     std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
-    std::set<TimelineId> m_mounted;                // timelines that may be seen in the mount
+    std::set<TimelineId> m_mounted; // timelines that may be seen in the mount
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;
 

@@ -1,9 +1,9 @@
-// Space: the collector as pgarbord uses it. Accounts that are as fresh as they can be for little, samples over
-// time, sweeps on schedule.
+// Space: the collector as pgarbord uses it. Accounts that are as fresh as they can be for little, samples
+// over time, sweeps on schedule.
 //
-// Thread-safe. An account costs a walk over the index. So it is made again only when something has changed and
-// when the last one lies so far back that accounting takes a small part of one core's time: a hundredth for what
-// nobody asked for, a twentieth for what somebody looks at.
+// Thread-safe. An account costs a walk over the index. So it is made again only when something has changed
+// and when the last one lies so far back that accounting takes a small part of one core's time: a hundredth
+// for what nobody asked for, a twentieth for what somebody looks at.
 #pragma once
 
 #include "storage/engine/collector.h"

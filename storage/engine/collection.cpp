@@ -94,10 +94,10 @@ Result<ForkPoint> Engine::startByTime(const WindowBasis& basis, const std::vecto
         if (at.position) {
             at.position = std::min(at.position, upTo.position);
             const auto history = basis.histories.find(step.timeline);
-            ARBOR_ASSIGN(at.lsn, lsnAtPosition(m_store->index(), step.timeline,
-                                               history == basis.histories.end() ? TimelineHistory()
-                                                                                : history->second,
-                                               at.position, line.fork.lsn));
+            ARBOR_ASSIGN(at.lsn,
+                         lsnAtPosition(m_store->index(), step.timeline,
+                                       history == basis.histories.end() ? TimelineHistory() : history->second,
+                                       at.position, line.fork.lsn));
             return at;
         }
         if (!line.parent || line.createdAt <= time)
@@ -156,7 +156,7 @@ void join(Stretches& stretches) {
     Stretches joined;
     for (const auto& stretch : stretches)
         if (!joined.empty() && (stretch.from.position <= joined.back().to ||
-                                 stretch.from.position.value == joined.back().to.value + 1))
+                                stretch.from.position.value == joined.back().to.value + 1))
             joined.back().to = std::max(joined.back().to, stretch.to);
         else
             joined.push_back(stretch);

@@ -58,7 +58,8 @@ Result<std::optional<Catalog>> Collector::thought(const WhatIf& whatIf) const {
     return m_engine.catalog([&](const Catalog& catalog) -> Result<std::optional<Catalog>> {
         ARBOR_ASSIGN(Catalog other, catalog.without(whatIf.branches, whatIf.emptyTrash));
         for (const CheckpointId id : whatIf.checkpoints)
-            if (const CheckpointRecord* checkpoint = other.findCheckpoint(id)) // it may have gone with its branch
+            if (const CheckpointRecord* checkpoint =
+                    other.findCheckpoint(id)) // it may have gone with its branch
                 ARBOR_TRY(other.deleteCheckpoint(checkpoint->branch, std::string(checkpoint->name)));
         return std::optional(std::move(other));
     });
@@ -152,12 +153,12 @@ Status Collector::sweep(const GcInput& input, Outcome& outcome) {
         outcome.freedBytes = freedBefore + report.freedBytes();
         outcome.movedBytes = report.movedBytes;
         if (m_run->progress)
-            m_run->progress({sweeper.phaseName(), outcome.plannedBytes, outcome.freedBytes, outcome.movedBytes});
+            m_run->progress(
+                {sweeper.phaseName(), outcome.plannedBytes, outcome.freedBytes, outcome.movedBytes});
         // what was moved may be read while it waits
-        const std::int64_t pause =
-            m_pausedUntil - std::chrono::duration_cast<std::chrono::microseconds>(
-                                std::chrono::steady_clock::now().time_since_epoch())
-                                .count();
+        const std::int64_t pause = m_pausedUntil - std::chrono::duration_cast<std::chrono::microseconds>(
+                                                       std::chrono::steady_clock::now().time_since_epoch())
+                                                       .count();
         if (pause > 0 && !isCancelled())
             std::this_thread::sleep_for(std::chrono::microseconds(pause));
     }
@@ -192,16 +193,16 @@ void Collector::throttle(std::uint64_t bytes) {
     const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
                                  std::chrono::steady_clock::now().time_since_epoch())
                                  .count();
-    m_pausedUntil = std::max(m_pausedUntil, now) +
-                    static_cast<std::int64_t>(bytes * 1'000'000 / m_run->bytesPerSecond);
+    m_pausedUntil =
+        std::max(m_pausedUntil, now) + static_cast<std::int64_t>(bytes * 1'000'000 / m_run->bytesPerSecond);
 }
 
 Result<std::uint64_t> Collector::freeBytes() {
     return m_engine.store().disk().freeBytes(m_engine.directory());
 }
 
-// Timelines that nothing reaches any more have no pages and no log now. Their records go, and what was noted of
-// them; a head that is still open keeps its own.
+// Timelines that nothing reaches any more have no pages and no log now. Their records go, and what was noted
+// of them; a head that is still open keeps its own.
 Status Collector::forgetTheGone() {
     ARBOR_TRY(m_engine.closeIdleHeads());
     std::set<TimelineId> open;

@@ -98,7 +98,7 @@ class Collector : private SweepHost {
     Engine& m_engine;
     const Options m_options;
     std::atomic<bool> m_running{false};
-    Mutex m_turn; // a plan, or one step of a sweep
+    Mutex m_turn;                      // a plan, or one step of a sweep
     const RunOptions* m_run = nullptr; // of the thread that sweeps
     std::int64_t m_pausedUntil = 0;    // monotonic microseconds
 };

@@ -373,9 +373,8 @@ Result<std::shared_ptr<TimelineView>> Engine::followRoot(std::shared_ptr<Timelin
 Result<std::shared_ptr<TimelineView>> Engine::fork(const TimelinePoint& point) {
     ARBOR_ASSIGN(const TimelinePoint from, settle(point));
     ARBOR_ASSIGN(const auto pin, look(from));
-    ARBOR_ASSIGN(const CatalogChange reserved,
-                 keepBook([&](Catalog& catalog, Timestamp)
-                              ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
+    ARBOR_ASSIGN(const CatalogChange reserved, keepBook([&](Catalog& catalog, Timestamp) ARBOR_REQUIRES(
+                                                            m_catalogMutex) -> Result<CatalogChange> {
                      ARBOR_ASSIGN(const InodeId rootInode, rootInodeOf(from.timeline));
                      CatalogChange change = catalog.reserveTimeline();
                      m_transient[change.timeline] = {from.timeline, from.at, rootInode, 0, 0};

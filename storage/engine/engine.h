@@ -10,8 +10,8 @@
 
 #include "storage/base/mutex.h"
 #include "storage/engine/history.h"
-#include "storage/gc/gc_input.h"
 #include "storage/engine/timeline_view.h"
+#include "storage/gc/gc_input.h"
 #include "storage/timelines/catalog.h"
 #include "storage/timelines/operation_log.h"
 
@@ -172,7 +172,8 @@ class Engine : private SyncParticipant {
     Result<GcInput> beginCollection(const HistoryWindows& windows);
     // The views that are open: heads, and looks at the past.
     std::vector<std::shared_ptr<TimelineView>> openViews() const;
-    // Neither the catalog nor anything that is open knows the timeline, and none that is being made will be it.
+    // Neither the catalog nor anything that is open knows the timeline, and none that is being made will be
+    // it.
     bool isGone(TimelineId timeline) const;
     // Forgets what is remembered of timelines that are gone. Takes part in the next sync.
     void forgetHistories();

@@ -13,7 +13,8 @@
 
 namespace arbor {
 
-// Key 'H' timeline. value := count (point varint(to))* count point*, with point := varint(position) varint(lsn)
+// Key 'H' timeline. value := count (point varint(to))* count point*, with point := varint(position)
+// varint(lsn)
 struct TimelineHistory {
     // Every position in one of these can be read; others only at pins. Ascending, apart from each other. The
     // last is that of the timeline's own head; those before it are of branches that left it earlier.

@@ -92,7 +92,8 @@ class LogPlanner {
                                                     pinKindName(pin.kind), pin.name, from.error().message()));
                 continue;
             }
-            m_needs.push_back({pin.timeline, *from, pin.to == maxPosition ? Lsn{UINT64_MAX} : pin.toLsn, need});
+            m_needs.push_back(
+                {pin.timeline, *from, pin.to == maxPosition ? Lsn{UINT64_MAX} : pin.toLsn, need});
         }
     }
 
@@ -114,8 +115,8 @@ class LogPlanner {
         return controlAt(m_engine, point);
     }
 
-    // A server may be started at the window's first point, and questions about times are answered by reading on
-    // from the sample before it.
+    // A server may be started at the window's first point, and questions about times are answered by reading
+    // on from the sample before it.
     Result<Lsn> windowFrom(const GcPin& pin) {
         if (pin.from == maxPosition || pin.fromLsn == Lsn{})
             return redoAt({pin.timeline, headPoint}); // no history: the head's own need

@@ -103,10 +103,9 @@ void traceAnswer(const BlockHistory& history, const std::vector<LineageStep>& li
             return;
         settled = true;
         const auto& list = history.events.at(step.timeline);
-        asked.versions =
-            static_cast<std::size_t>(std::count_if(list.begin(), list.end(), [&](const auto& e) {
-                return e.version != SIZE_MAX && e.position <= asked.upTo;
-            }));
+        asked.versions = static_cast<std::size_t>(std::count_if(list.begin(), list.end(), [&](const auto& e) {
+            return e.version != SIZE_MAX && e.position <= asked.upTo;
+        }));
         asked.answers = event->version != SIZE_MAX;
         if (asked.answers)
             answer = event->version;

@@ -37,9 +37,9 @@ std::optional<Sample> decode(std::string_view key, std::string_view value) {
     Sample sample;
     sample.at.micros = static_cast<std::int64_t>(*at);
     Decoder in(value);
-    for (std::uint64_t* field : {&sample.liveBytes, &sample.windowBytes, &sample.pinnedBytes,
-                                 &sample.trashBytes, &sample.garbageBytes, &sample.logicalBytes,
-                                 &sample.indexBytes, &sample.freeBytes})
+    for (std::uint64_t* field :
+         {&sample.liveBytes, &sample.windowBytes, &sample.pinnedBytes, &sample.trashBytes,
+          &sample.garbageBytes, &sample.logicalBytes, &sample.indexBytes, &sample.freeBytes})
         *field = in.varint();
     return in.done() ? std::optional(sample) : std::nullopt;
 }
@@ -89,9 +89,9 @@ Result<std::vector<Sample>> samplesBetween(const Index& index, Timestamp from, T
     std::vector<Sample> chosen;
     std::size_t stretch = SIZE_MAX;
     for (const Sample& sample : all) {
-        const auto mine = static_cast<std::size_t>(
-            static_cast<double>((sample.at - first).micros) / static_cast<double>(span) *
-            static_cast<double>(limit - 1));
+        const auto mine =
+            static_cast<std::size_t>(static_cast<double>((sample.at - first).micros) /
+                                     static_cast<double>(span) * static_cast<double>(limit - 1));
         if (mine != stretch)
             chosen.push_back(sample);
         else if (sample.diskBytes() > chosen.back().diskBytes())
@@ -124,8 +124,7 @@ Forecast forecast(const std::vector<Sample>& samples, std::uint64_t limitBytes) 
                                                 static_cast<double>(last.diskBytes() + last.indexBytes)));
     constexpr double tenYears = 10 * 365.25 * 86'400;
     if (result.bytesPerSecond > 0 && left / result.bytesPerSecond < tenYears)
-        result.fullAt.micros =
-            last.at.micros + static_cast<std::int64_t>(left / result.bytesPerSecond * 1e6);
+        result.fullAt.micros = last.at.micros + static_cast<std::int64_t>(left / result.bytesPerSecond * 1e6);
     return result;
 }
 

@@ -201,8 +201,8 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
             {{walDirectory(engine, step.timeline), keptDirectory(engine, step.timeline)}, limit});
         parts.spans.push_back({step.timeline, limit});
     }
-    // A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point. A
-    // timeline without a name (a peek) is looked at through its parent, where it has a pin.
+    // A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point.
+    // A timeline without a name (a peek) is looked at through its parent, where it has a pin.
     const bool isNamed = engine.catalog(
         [&](const Catalog& catalog) { return catalog.findTimeline(place.timeline) != nullptr; });
     ARBOR_ASSIGN(const ControlFile control,

@@ -11,8 +11,8 @@
 //     that it hides stays, on T or an ancestor: otherwise there is nothing to hide.
 //
 // For each event it is known by whom it is needed as far as accounts ask: by nobody, by one (which), or by
-// many, and by which kinds of pins. That is a join of a semilattice, so that needs are added up along the tree
-// in any order and in constant space.
+// many, and by which kinds of pins. That is a join of a semilattice, so that needs are added up along the
+// tree in any order and in constant space.
 #pragma once
 
 #include "storage/base/status.h"

@@ -105,7 +105,7 @@ class Planner final : private GroupVisitor {
     GcPlan m_plan;
     std::vector<TimelineId> m_ownerLines; // by number: where its head stands
     std::vector<GcPlan::OwnerUse> m_ownerUse;
-    std::uint64_t m_deadBytes = 0;          // indexed, needed by nobody, no doubt
+    std::uint64_t m_deadBytes = 0; // indexed, needed by nobody, no doubt
     SegmentId m_lastSegment;
     SegmentUse* m_lastUse = nullptr;
     GroupWalk m_walk; // uses the members above

@@ -24,8 +24,8 @@ struct WalTimeline {
     std::uint32_t segmentSize = 16u << 20;
     // Its scan is stuck, or it is being made: all its files stay, and all its ancestors' up to its fork.
     bool keepAll = false;
-    // Whoever stands on it, a live branch or an entry of the trash: the files of its wal/ are its server's, to
-    // be removed by nobody else. Empty: no server will ever run here, and they go like kept ones.
+    // Whoever stands on it, a live branch or an entry of the trash: the files of its wal/ are its server's,
+    // to be removed by nobody else. Empty: no server will ever run here, and they go like kept ones.
     Need stands = {};
 };
 

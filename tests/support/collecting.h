@@ -1,4 +1,5 @@
-// Collecting garbage in tests of the engine, with the promises that hold of every collection checked on the way.
+// Collecting garbage in tests of the engine, with the promises that hold of every collection checked on the
+// way.
 #pragma once
 
 #include "storage/engine/collector.h"
@@ -41,10 +42,9 @@ inline Status collectAndCheck(Engine& engine, const Collector::Options& options)
         return makeError(ErrorKind::Corruption, "a sweep meets a problem: {}", outcome.problems.front());
     if (outcome.outOfSpace)
         return {};
-    const bool asPlanned = outcome.plannedBytes == before.plan.freeBytes &&
-                           outcome.freedBytes == outcome.plannedBytes &&
-                           after.plan.totalBytes + outcome.freedBytes == before.plan.totalBytes &&
-                           after.plan.freeBytes == 0;
+    const bool asPlanned =
+        outcome.plannedBytes == before.plan.freeBytes && outcome.freedBytes == outcome.plannedBytes &&
+        after.plan.totalBytes + outcome.freedBytes == before.plan.totalBytes && after.plan.freeBytes == 0;
     if (!asPlanned)
         return makeError(ErrorKind::Corruption,
                          "{} bytes were to be freed of {}, a sweep planned {} and freed {}, {} are left, of "

@@ -72,7 +72,8 @@ inline void bothDisks() {
 // How many rounds of a random test, or how far apart the places of a sweep: `normal`, ten times as many in a
 // long run (ARBOR_FULL=1), an eighth under a sanitizer, which is that much slower.
 inline int rounds(int normal) {
-    return normal * (qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1) / static_cast<int>(test::slowness);
+    return normal * (qEnvironmentVariableIntValue("ARBOR_FULL") > 0 ? 10 : 1) /
+           static_cast<int>(test::slowness);
 }
 
 // The seed of a random test: ARBOR_SEED repeats a run.
