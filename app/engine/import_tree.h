@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/control/jobs.h"
+#include "storage/base/units.h"
 #include "storage/engine/branch_view.h"
 #include "storage/names/roles.h"
 
