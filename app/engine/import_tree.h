@@ -54,7 +54,6 @@ class TreeCopy {
 // Syncs every file below a directory, and the directories.
 Status syncTree(Disk& disk, const std::string& directory);
 
-
 // "1.2 GB of 4.0 GB, 310 MB/s, 9 s left": what a job that copies says of itself.
 class Throughput {
   public:
