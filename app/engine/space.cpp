@@ -21,12 +21,14 @@ Result<std::uint64_t> bytesIn(BranchView& view, InodeId directory) {
         ARBOR_ASSIGN(const auto entries, view.readDirectory(directory, cookie, atOnce));
         for (const DirectoryEntry& entry : entries) {
             cookie = entry.cookie;
-            if (entry.type == FileType::Directory) {
-                ARBOR_ASSIGN(const std::uint64_t inside, bytesIn(view, entry.inode));
+            const auto found = view.lookup(directory, entry.name); // an inode is known once it was looked up
+            if (!found)
+                continue;
+            if (found->type == FileType::Directory) {
+                ARBOR_ASSIGN(const std::uint64_t inside, bytesIn(view, found->inode));
                 bytes += inside;
-            } else if (entry.type == FileType::Regular) {
-                if (const auto attributes = view.attributes(entry.inode))
-                    bytes += attributes->size; // else it has just gone
+            } else if (found->type == FileType::Regular) {
+                bytes += found->size;
             }
         }
         if (entries.size() < atOnce)

@@ -203,11 +203,12 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
     }
     // A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point.
     // A timeline without a name (a peek) is looked at through its parent, where it has a pin.
-    const bool isNamed = engine.catalog(
-        [&](const Catalog& catalog) { return catalog.findTimeline(place.timeline) != nullptr; });
+    const bool isPeek = place.lineage.size() > 1 && engine.catalog([&](const Catalog& catalog) {
+        return catalog.findTimeline(place.timeline) == nullptr;
+    });
     ARBOR_ASSIGN(const ControlFile control,
-                 controlAt(engine, isNamed ? TimelinePoint{place.timeline, headPoint}
-                                           : TimelinePoint{place.lineage.at(1).timeline, place.fork}));
+                 controlAt(engine, isPeek ? TimelinePoint{place.lineage[1].timeline, place.fork}
+                                          : TimelinePoint{place.timeline, headPoint}));
     parts.systemId = control.systemId;
 
     const IndexMarkStore marks(engine.store().index());
