@@ -160,6 +160,8 @@ std::optional<Mark> snapToMark(std::uint64_t branchId, double x, double reach, c
     for (const MarkKind kind : byWeight) {
         if ((kinds & markBit(kind)) == 0)
             continue;
+        if (kind == MarkKind::Commit && best)
+            break; // commits stand everywhere: one under the pointer must not hide what has a name
         for (const auto& mark : {marks.previous(branchId, *here + 1, markBit(kind)),
                                  marks.next(branchId, *here, markBit(kind))}) {
             if (!mark)

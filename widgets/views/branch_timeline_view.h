@@ -12,6 +12,7 @@
 #include "widgets/models/branch_filter_model.h"
 #include "widgets/models/branch_tree_model.h"
 #include "widgets/models/marks_store.h"
+#include "widgets/views/name_editor.h"
 #include "widgets/views/theme.h"
 #include "widgets/views/timeline_state.h"
 
@@ -26,7 +27,6 @@ class QTreeView;
 namespace arbor {
 
 class BranchTreeView;
-class NameEditor;
 class PositionField;
 class TimelineOverview;
 

@@ -258,6 +258,8 @@ void TimelineHeader::wheelEvent(QWheelEvent* event) {
 }
 
 bool TimelineHeader::viewportEvent(QEvent* event) {
+    if (event->type() == QEvent::LayoutRequest)
+        placeField(); // what it says became longer or shorter
     if (event->type() == QEvent::ToolTip) {
         const auto* help = static_cast<QHelpEvent*>(event);
         if (onEdge(help->pos()) && m_state.historyEdge()) {

@@ -1,0 +1,2 @@
+arbor_test(test_views_timeline SOURCES views_timeline_test.cpp LINKS arbor_views LABELS widgets)
+set_tests_properties(test_views_timeline PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8")
