@@ -40,11 +40,9 @@ Result<QJsonValue> status(Service& service) {
     return QJsonValue(json);
 }
 
-Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
-    // one without any branch is left of an init that was killed
-    if (service.storeOpen() && !service.engine().catalog([](const Catalog& catalog) {
-            return catalog.branchCount() == 0 && catalog.trash().empty();
-        }))
+Result<QJsonValue> init(Service& service, const QJsonObject& params, const RequestContext& context,
+                        Job& job) {
+    if (service.storeOpen())
         return makeError(ErrorKind::AlreadyExists, "there is a store at {} already", service.options().store);
     std::vector<std::string> options;
     for (const QJsonValue& option : params.value("initdbOptions").toArray())
@@ -52,9 +50,8 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
     ARBOR_TRY(checkInitdbOptions(options));
     service.preferInstallation(textOf(params, "pgBin"));
     ARBOR_TRY(pickInstallation(service.installations(), 0)); // before anything is made
-    if (!service.storeOpen())
-        ARBOR_TRY(service.createStore());
-    auto root = service.makeRoot(std::nullopt, "main", options, job); // undoing it would leave nothing
+    ARBOR_TRY(service.createStore());
+    auto root = service.makeRoot(callerOf(context, "init"), "main", options, job);
     if (!root) {
         service.abandonStore();
         return std::move(root).error();
@@ -78,7 +75,7 @@ void registerStoreMethods(Service& service) {
     });
     service.asJob(
         method::storeInit, QStringLiteral("making a store"),
-        [&](Params p, Context, Job& job) { return init(service, p, job); }, false);
+        [&](Params p, Context c, Job& job) { return init(service, p, c, job); }, false);
 }
 
 } // namespace arbor
