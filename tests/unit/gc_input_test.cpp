@@ -92,7 +92,7 @@ class GcInputTest : public QObject {
                              [](const GcPin& pin) { return pin.kind == PinKind::Child; }));
     }
 
-    void whatTheTrashKeepsBelongsToNobodyAndIsReadableFromNowOn() {
+    void whatTheTrashKeepsBelongsToTheTrashAndIsReadableFromNowOn() {
         CatalogStore store;
         store.makeRoot("main");
         store.makeBranch("dev", "main");
@@ -103,7 +103,7 @@ class GcInputTest : public QObject {
         const GcInput input = makeGcInput(store.catalog, pinsWithoutWindows(store.catalog), now);
         const auto pins = pinsOf(input, PinKind::Trash, trashed);
         QCOMPARE(pins.size(), std::size_t{1});
-        QVERIFY(pins[0].owner == BranchId());
+        QVERIFY(pins[0].owner == GcPin::trash);
         QVERIFY(pins[0].from <= now);
         QVERIFY(pins[0].to >= now);
     }
