@@ -11,7 +11,8 @@ namespace arbor {
 
 ControlClient::ControlClient(Options options, QObject* parent)
     : QObject(parent), m_options(std::move(options)), m_nextRetry(m_options.firstRetry) {
-    m_options.store = QString::fromStdString(canonicalStore(m_options.store.toStdString()));
+    if (!m_options.store.isEmpty())
+        m_options.store = QString::fromStdString(canonicalStore(m_options.store.toStdString()));
     m_retry.setSingleShot(true);
     connect(&m_retry, &QTimer::timeout, this, &ControlClient::tryConnect);
     m_life.setInterval(pingInterval);
@@ -100,7 +101,8 @@ void ControlClient::failLater(Open open, const Error& error) {
 }
 
 void ControlClient::tryConnect() {
-    auto descriptor = connectToEngine(m_options.store.toStdString());
+    auto descriptor = m_options.socket.isEmpty() ? connectToEngine(m_options.store.toStdString())
+                                                 : connectToSocket(m_options.socket.toStdString());
     if (!descriptor) {
         drop(descriptor.error());
         return;
@@ -121,8 +123,10 @@ void ControlClient::tryConnect() {
     const qint64 id = ++m_lastId;
     m_open.emplace(id,
                    Open{method::hello, this, [this](const Result<QJsonValue>& result) { greeted(result); }});
-    send(id, method::hello,
-         {{"protocol", controlProtocolVersion}, {"program", m_options.program}, {"store", m_options.store}});
+    QJsonObject hello{{"protocol", controlProtocolVersion}, {"program", m_options.program}};
+    if (!m_options.store.isEmpty())
+        hello.insert("store", m_options.store);
+    send(id, method::hello, hello);
 }
 
 void ControlClient::greeted(const Result<QJsonValue>& result) {

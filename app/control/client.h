@@ -30,8 +30,9 @@ class ControlClient : public QObject {
     using Callback = std::function<void(Result<QJsonValue>)>;
 
     struct Options {
-        QString store;   // any path; made canonical
-        QString program; // "pgarbor 0.1.0"
+        QString store{};  // any path; made canonical
+        QString socket{}; // connect to this one, whatever store it serves, instead of looking for the store's
+        QString program;  // "pgarbor 0.1.0"
         bool reconnect = true;
         std::chrono::milliseconds firstRetry{100}; // doubled after every failure
         std::chrono::milliseconds lastRetry{3'000};

@@ -136,6 +136,9 @@ inline constexpr char endpointRestart[] = "endpoint.restart";
 // Starts nothing: port and socket directory belong to the branch whether or not it runs. host is socketDir,
 // or 127.0.0.1 with tcp (then password is set, and url holds it).
 inline constexpr char endpointConnection[] = "endpoint.connection";
+// {name, bytes?: count} -> {file, text, size}: the last lines of the server's log, at most `bytes` of them;
+// an empty text when it was never started
+inline constexpr char endpointLog[] = "endpoint.log";
 // {branch, at: POS} -> {peek: ID, lsn, message?} + what endpoint.connection answers, when queries are
 // answered. A peek lives as long as the connection that opened it: the engine removes it when that closes
 // (ControlServer:: connectionClosed), or at peek.close {peek: ID} -> {}.
@@ -149,6 +152,10 @@ inline constexpr char peekClose[] = "peek.close";
 inline constexpr char timelineMarks[] = "timeline.marks";
 // {branch, at: POS} -> {lsn, time?, message?, commitBefore?: {lsn, time, xid}, walBehindHead, isHead: bool}
 inline constexpr char timelineResolve[] = "timeline.resolve";
+// {branch, from?: POS, to?: POS, limit?: count} -> {points: [{lsn, time, commits}], fromLsn, toLsn}: how time
+// and the number of commits went with the log, at most `limit` points, in order of LSN; time is that of the
+// latest commit
+inline constexpr char timelineCurve[] = "timeline.curve";
 // {limit?} -> {operations: [Operation]}, newest first
 inline constexpr char oplogList[] = "oplog.list";
 // {id?} -> {operation: Operation}; without id the last one not undone

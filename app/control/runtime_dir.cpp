@@ -195,4 +195,22 @@ Result<int> connectToEngine(const std::string& store) {
     return makeError(ErrorKind::Unreachable, "no engine serves {}", canonicalStore(store));
 }
 
+Result<int> connectToSocket(const std::string& path) {
+    if (path.size() >= sizeof(sockaddr_un::sun_path))
+        return makeError(ErrorKind::InvalidArgument, "the socket's path {} is too long", path);
+    const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0)
+        return errnoError(errno, "making a socket");
+    const sockaddr_un name = socketAddress(path);
+    if (connect(descriptor, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+        close(descriptor);
+        return makeError(ErrorKind::Unreachable, "no engine listens at {}", path);
+    }
+    const auto peer = peerOf(descriptor);
+    if (peer && (peer->uid == geteuid() || peer->uid == 0 || geteuid() == 0))
+        return descriptor;
+    close(descriptor);
+    return makeError(ErrorKind::Permission, "somebody else listens at {}", path);
+}
+
 } // namespace arbor

@@ -53,5 +53,7 @@ Result<Peer> peerOf(int descriptor);
 // A connection to the first address where somebody listens (non-blocking, close-on-exec). The listener must
 // be this user, root or the directory's owner. Unreachable when nobody listens.
 Result<int> connectToEngine(const std::string& store);
+// The same to one socket that somebody named. The listener must be this user or root, or we root.
+Result<int> connectToSocket(const std::string& path);
 
 } // namespace arbor

@@ -146,6 +146,14 @@ Result<QJsonValue> resolve(Service& service, const QJsonObject& params) {
     QJsonObject json{{"lsn", lsnJson(at.point.at.lsn)},
                      {"walBehindHead", static_cast<qint64>(head.at.lsn - at.point.at.lsn)},
                      {"isHead", at.point.at.lsn == head.at.lsn}};
+    // the state of the log there: the latest commit that the point has seen
+    ARBOR_ASSIGN(const auto view, service.engine().head(branch.timeline));
+    ARBOR_ASSIGN(const auto seen, view->log().curve(at.point.at.lsn, at.point.at.lsn, 1));
+    if (!seen.empty() && seen.back().time) {
+        json.insert("time", timeJson(seen.back().time));
+        json.insert("commitBefore",
+                    QJsonObject{{"lsn", lsnJson(seen.back().lsn)}, {"time", timeJson(seen.back().time)}});
+    }
     if (!at.message.empty())
         json.insert("message", text(at.message));
     return QJsonValue(json);

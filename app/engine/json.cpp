@@ -81,6 +81,9 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
             json.insert("forkTime", timeJson(facts.timeline->createdAt));
         }
     }
+    json.insert("headTime", timeJson(service.headTime(branch.timeline)));
+    if (const Lsn start = service.engine().lineageStart(branch.timeline))
+        json.insert("historyFrom", QJsonObject{{"lsn", lsnJson(start)}});
     if (branch.port != 0)
         if (const auto directory =
                 makeSocketDirectory(service.options().store, fmt::format("branch-{}", branch.id)))

@@ -125,7 +125,7 @@ Result<EndpointSpec> Service::specFor(const BranchRecord& branch) {
         return catalog.timeline(branch.timeline);
     }));
     EndpointSpec spec = specOn(branch.timeline, bool(timeline.parent), installation, connection, true);
-    spec.logFile = fmt::format("{}/log/{}.log", m_options.store, branch.id);
+    spec.logFile = logFileOf(branch.id);
     spec.reportOutside = timeline.parent && timeline.neverStarted;
     return spec;
 }
@@ -314,6 +314,15 @@ Lsn Service::headLsn(TimelineId timeline) {
         const TimelineRecord* record = catalog.findTimeline(timeline);
         return record ? record->fork.lsn : Lsn();
     });
+}
+
+Timestamp Service::headTime(TimelineId timeline) const {
+    const auto state = MarkWriter::savedState(IndexMarkStore(m_engine->store().index()), timeline);
+    return state && *state ? (*state)->latestCommit : Timestamp();
+}
+
+std::string Service::logFileOf(BranchId branch) const {
+    return fmt::format("{}/log/{}.log", m_options.store, branch);
 }
 
 } // namespace arbor

@@ -28,6 +28,7 @@ Service::Service(Options options, ControlServer& server)
     registerGcMethods(*this);
     registerImportMethods(*this);
     registerMetrics(*this);
+    registerObservationMethods(*this);
     registerPageMethods(*this);
     registerSettingsMethods(*this);
     registerStoreMethods(*this);
@@ -269,8 +270,34 @@ void Service::followLogs() {
             if (auto followed = head->followLog(LogFollower::Effort::Thorough); !followed)
                 spdlog::warn("following the log of timeline {}: {}", head->timeline(),
                              followed.error().message());
+        announceHeads();
         m_following = false;
     });
+}
+
+// Clients hear of a head that moved, at most as often as logs are followed.
+void Service::announceHeads() {
+    std::map<TimelineId, Lsn> heads;
+    for (const auto& head : m_engine->openHeads())
+        if (const auto present = head->present())
+            heads[head->timeline()] = present->lsn;
+    std::vector<TimelineId> moved;
+    {
+        const std::lock_guard lock(m_stateMutex);
+        for (const auto& [timeline, lsn] : heads)
+            if (const auto known = m_announced.find(timeline);
+                known == m_announced.end() || known->second != lsn)
+                moved.push_back(timeline);
+        m_announced = std::move(heads);
+    }
+    for (const TimelineId timeline : moved) {
+        const std::string name = m_engine->catalog([&](const Catalog& catalog) {
+            const BranchRecord* branch = catalog.branchOn(timeline);
+            return branch ? branch->name : std::string();
+        });
+        if (!name.empty())
+            m_server.publish(event::marks, QJsonObject{{"branch", QString::fromStdString(name)}});
+    }
 }
 
 void Service::keepHouse() {

@@ -117,6 +117,9 @@ class Service : public QObject, private ViewProvider {
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
     Status prepareTimeline(TimelineId timeline, bool isFork);
     Lsn headLsn(TimelineId timeline);
+    // Of the latest commit that has been seen there; 0: none on this timeline itself.
+    Timestamp headTime(TimelineId timeline) const;
+    std::string logFileOf(BranchId branch) const;
     Status ensurePort(BranchId branch, std::uint16_t& port);
 
     // --- A new store (roots.cpp)
@@ -148,6 +151,7 @@ class Service : public QObject, private ViewProvider {
     void housework();
     void purgeTrash();
     void keepBooks();
+    void announceHeads();
     Result<EndpointSpec> specFor(const BranchRecord& branch);
     EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
                         const Connection& connection, bool tcp);
@@ -168,7 +172,8 @@ class Service : public QObject, private ViewProvider {
     std::vector<Installation> m_installations;
     std::map<std::uint64_t, Peek> m_peeks;
     std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
-    std::set<TimelineId> m_mounted; // timelines that may be seen in the mount
+    std::set<TimelineId> m_mounted;        // timelines that may be seen in the mount
+    std::map<TimelineId, Lsn> m_announced; // heads that clients have been told of
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;
 
@@ -193,6 +198,7 @@ void registerHistoryMethods(Service& service);
 void registerGcMethods(Service& service);
 void registerImportMethods(Service& service);
 void registerMetrics(Service& service);
+void registerObservationMethods(Service& service);
 void registerPageMethods(Service& service);
 void registerSettingsMethods(Service& service);
 void registerStoreMethods(Service& service);

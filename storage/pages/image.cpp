@@ -33,6 +33,12 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 // length out of the way of the index's one-byte form of "as it is".
 constexpr std::size_t worthwhileBytes = blockSize - blockSize / 8;
 
+// How soon lz4 takes longer steps where it finds nothing. Beside its standard (1) this halves the time on
+// pages that can only just be compressed (rows of random hexadecimal digits: 12.5 to 6.1 us, words: 16.9
+// to 9.9 us) and gives away a fiftieth of a page there (words: a twelfth), nothing on rows like pgbench's. To
+// judge a page by a sample of it does not work: a short stretch of words hardly compresses.
+constexpr int lz4Acceleration = 3;
+
 std::uint32_t unitsFor(std::size_t payloadBytes) {
     return static_cast<std::uint32_t>((imageHeaderBytes + payloadBytes + ImageLocation::unitBytes - 1) /
                                       ImageLocation::unitBytes);
@@ -73,9 +79,9 @@ PreparedPage::PreparedPage(Bytes page) : m_payload(page) {
     m_isZero = isZero(page);
     if (m_isZero)
         return;
-    const int length =
-        LZ4_compress_default(reinterpret_cast<const char*>(page.data()),
-                             reinterpret_cast<char*>(m_buffer.data()), blockSize, worthwhileBytes);
+    const int length = LZ4_compress_fast(reinterpret_cast<const char*>(page.data()),
+                                         reinterpret_cast<char*>(m_buffer.data()), blockSize, worthwhileBytes,
+                                         lz4Acceleration);
     if (length > 0) {
         m_compressed = true;
         m_payload = Bytes(m_buffer.data(), static_cast<std::size_t>(length));

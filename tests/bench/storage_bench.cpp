@@ -46,10 +46,11 @@ double secondsOf(Action action) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// Rows like those of pgbench_accounts (a header, three numbers, 84 blanks), which lz4 makes a seventh of; or
-// noise.
-std::string page(std::uint64_t seed, bool compressible) {
-    if (!compressible)
+// Noise; rows like those of pgbench_accounts (a header, three numbers, 84 blanks), which lz4 makes a seventh
+// of; or rows of random hexadecimal digits, which it can only just compress.
+enum Content { Noise, Rows, Digits };
+std::string page(std::uint64_t seed, Content content) {
+    if (content == Noise)
         return pageOf(seed * 3);
     std::string page(blockSize, '\0');
     const auto put32 = [&](std::size_t at, std::uint64_t value) {
@@ -68,7 +69,8 @@ std::string page(std::uint64_t seed, bool compressible) {
         put32(at + 24, seed * rows + row);
         put32(at + 28, 1);
         put32(at + 32, balance.next() >> 40);
-        std::memset(page.data() + at + 36, ' ', 84);
+        for (std::size_t i = 36; i < 120; ++i)
+            page[at + i] = content == Rows ? ' ' : "0123456789abcdef"[balance.next() >> 60];
     }
     return page;
 }
@@ -131,7 +133,7 @@ void pwriteAll(int file, const std::string& bytes, std::uint64_t offset) {
 
 // Pages appended to `files` files in turn, with a sync every 16 MB. Target: ratio >= 0.8.
 void append(benchmark::State& state) {
-    const bool compressible = state.range(0) != 0;
+    const auto content = static_cast<Content>(state.range(0));
     const auto files = static_cast<std::uint64_t>(state.range(1));
     constexpr std::uint64_t pagesBetweenSyncs = 2048;
     Bench bench;
@@ -144,7 +146,7 @@ void append(benchmark::State& state) {
     }
     std::vector<std::string> pages;
     for (std::uint64_t i = 0; i < 512; ++i)
-        pages.push_back(page(i, compressible));
+        pages.push_back(page(i, content));
     double ours = 0;
     double theirs = 0;
     std::uint64_t written = 0;
@@ -171,8 +173,8 @@ void append(benchmark::State& state) {
     state.SetBytesProcessed(static_cast<std::int64_t>(written * blockSize));
 }
 BENCHMARK(append)
-    ->ArgNames({"compressible", "files"})
-    ->ArgsProduct({{0, 1}, {1, 16}})
+    ->ArgNames({"content", "files"})
+    ->ArgsProduct({{Noise, Rows, Digits}, {1, 16}})
     ->UseManualTime()
     ->Iterations(16);
 
@@ -180,7 +182,7 @@ constexpr std::uint64_t readPages = 16'384; // 128 MB: what the kernel caches
 
 void fill(BranchView& view, InodeId inode, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i)
-        must(view.write(inode, i * blockSize, bytesOf(page(i % 4096, true)), 1));
+        must(view.write(inode, i * blockSize, bytesOf(page(i % 4096, Rows)), 1));
     must(view.sync());
 }
 
@@ -202,7 +204,7 @@ void read(benchmark::State& state) {
     fill(*view, inode, readPages);
     const int plain = openPlain(bench.plain(0));
     for (std::uint64_t i = 0; i < readPages; ++i)
-        pwriteAll(plain, page(i % 4096, true), i * blockSize);
+        pwriteAll(plain, page(i % 4096, Rows), i * blockSize);
     constexpr std::uint64_t reads = 20'000;
     double ours = 0;
     double theirs = 0;
@@ -241,7 +243,7 @@ void readAtDepth(benchmark::State& state) {
         for (std::uint64_t i = 0; i < 4; ++i)
             must(deep->write(inode,
                              (static_cast<std::uint64_t>(depth) * 61 + i * 997) % readPages * blockSize,
-                             bytesOf(page(i, true)), 1));
+                             bytesOf(page(i, Rows)), 1));
     }
     constexpr std::uint64_t reads = 20'000;
     must(bench.engine->sync());
@@ -278,7 +280,7 @@ void fork(benchmark::State& state) {
                 return catalog.setShouldRun(bench.main.id, number % 2 == 0);
             }));
         });
-        must(view->write(inode, 0, bytesOf(page(static_cast<std::uint64_t>(number), true)), 1));
+        must(view->write(inode, 0, bytesOf(page(static_cast<std::uint64_t>(number), Rows)), 1));
         must(view->sync());
         const double seconds = secondsOf([&] { bench.fork(fmt::format("b{}", ++number), bench.main); });
         forks += seconds;
@@ -307,7 +309,7 @@ void indexBytes(benchmark::State& state) {
         SimulatedChance chance(1);
         for (std::uint64_t i = 0; i < versions; ++i) {
             const std::uint64_t block = bulk ? i : chance.next() % 100'000;
-            must(view->write(inode, block * blockSize, bytesOf(page(i % 64, true)), 1));
+            must(view->write(inode, block * blockSize, bytesOf(page(i % 64, Rows)), 1));
             if (i % 8192 == 8191)
                 must(view->sync());
         }

@@ -1,0 +1,102 @@
+#include "app/gui/activity_panel.h"
+
+#include "app/gui/symbolic_icon.h"
+#include "app/gui/terminal.h"
+#include "widgets/models/format.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QToolButton>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace arbor {
+
+namespace {
+enum Column { When, What, Who, State };
+constexpr int idRole = Qt::UserRole;
+} // namespace
+
+ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_list(new QTreeWidget(this)), m_undo(new QToolButton(this)),
+      m_copy(new QToolButton(this)) {
+    m_list->setHeaderLabels({tr("When"), tr("Operation"), tr("Client"), tr("State")});
+    m_list->setRootIsDecorated(false);
+    m_list->setUniformRowHeights(true);
+    m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setAccessibleName(tr("Activity"));
+    m_list->header()->setStretchLastSection(false);
+    m_list->header()->setSectionResizeMode(What, QHeaderView::Stretch);
+    for (const int column : {When, Who, State})
+        m_list->header()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
+    m_undo->setText(tr("Undo"));
+    m_undo->setIcon(symbolicIcon(QStringLiteral("undo")));
+    m_undo->setToolTip(tr("Undo this operation"));
+    m_copy->setText(tr("Copy command"));
+    m_copy->setIcon(symbolicIcon(QStringLiteral("terminal")));
+    m_copy->setToolTip(tr("Copy the pgarborctl command that does the same"));
+    auto* buttons = new QVBoxLayout;
+    for (QToolButton* button : {m_undo, m_copy}) {
+        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+        button->setFocusPolicy(Qt::StrongFocus);
+        buttons->addWidget(button);
+    }
+    buttons->addStretch();
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(8, 4, 8, 4);
+    layout->addWidget(m_list, 1);
+    layout->addLayout(buttons);
+    const auto chosen = [this] {
+        const QTreeWidgetItem* item = m_list->currentItem();
+        return item ? item->data(0, idRole).toLongLong() : 0;
+    };
+    connect(m_list, &QTreeWidget::itemSelectionChanged, this, &ActivityPanel::updateButtons);
+    connect(m_undo, &QToolButton::clicked, this, [this, chosen] { Q_EMIT undoAsked(chosen()); });
+    connect(m_copy, &QToolButton::clicked, this, [this, chosen] { Q_EMIT copyAsked(commandOf(chosen())); });
+    updateButtons();
+}
+
+QString ActivityPanel::commandOf(std::int64_t operation) const {
+    const auto& operations = m_session.picture().operations;
+    const auto found = std::ranges::find(operations, operation, &OperationFacts::id);
+    if (found == operations.end())
+        return {};
+    return shellText({QStringLiteral("pgarborctl"), QStringLiteral("--store"), m_session.store()}) + u' ' +
+           found->command;
+}
+
+void ActivityPanel::refresh() {
+    const auto& operations = m_session.picture().operations;
+    while (static_cast<std::size_t>(m_list->topLevelItemCount()) > operations.size())
+        delete m_list->takeTopLevelItem(m_list->topLevelItemCount() - 1);
+    while (static_cast<std::size_t>(m_list->topLevelItemCount()) < operations.size())
+        new QTreeWidgetItem(m_list);
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        const OperationFacts& operation = operations[i];
+        QTreeWidgetItem* item = m_list->topLevelItem(static_cast<int>(i));
+        item->setData(0, idRole, static_cast<qlonglong>(operation.id));
+        item->setText(When, timeDisplay(operation.time));
+        item->setText(What, operation.text);
+        item->setToolTip(What, operation.command);
+        item->setText(Who, operation.client);
+        item->setText(State, operation.undone ? tr("undone") : QString());
+        QFont font = m_list->font();
+        font.setStrikeOut(operation.undone);
+        item->setFont(What, font);
+    }
+    updateButtons();
+}
+
+void ActivityPanel::updateButtons() {
+    const QTreeWidgetItem* item = m_list->currentItem();
+    const std::int64_t id = item ? item->data(0, idRole).toLongLong() : 0;
+    const auto& operations = m_session.picture().operations;
+    const auto found = std::ranges::find(operations, id, &OperationFacts::id);
+    m_undo->setEnabled(found != operations.end() && found->undoable);
+    m_copy->setEnabled(found != operations.end() && !found->command.isEmpty());
+}
+
+} // namespace arbor

@@ -1,0 +1,111 @@
+#include "app/gui/branch_area.h"
+
+#include "app/gui/window_actions.h"
+#include "storage/base/units.h"
+
+#include <QCoreApplication>
+#include <QKeyEvent>
+#include <QScopedValueRollback>
+#include <QTreeView>
+#include <QVBoxLayout>
+
+namespace arbor {
+
+namespace {
+constexpr int expandUpTo = 200; // branches: more are better looked at closed
+}
+
+BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWidget* parent)
+    : QWidget(parent), m_session(session), m_model(new BranchTreeModel(this)),
+      m_view(new BranchTimelineView(this)) {
+    m_view->setSources(m_model, &session.marks());
+    tree().setAccessibleName(tr("Branches"));
+    tree().addActions(actions.treeActions());
+    setFocusProxy(m_view);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_view);
+    connect(m_view, &BranchTimelineView::currentBranchChanged, this, &BranchArea::branchSelected);
+    connect(m_view, &BranchTimelineView::branchActivated, this, &BranchArea::psqlAsked);
+    connect(m_view, &BranchTimelineView::cursorMoved, this, &BranchArea::takeCursor);
+    connect(m_view, &BranchTimelineView::menuRequested, this,
+            [this](std::uint64_t branchId, const QPoint& at) {
+                if (branchId != 0)
+                    Q_EMIT menuAsked(at);
+            });
+    connect(m_view, &BranchTimelineView::historyEdgeDragged, this, [this](Timestamp edge, bool finished) {
+        if (!finished)
+            return;
+        const auto seconds = std::max<std::int64_t>((SystemClock().now() - edge).micros / 1'000'000, 1);
+        const auto rounded =
+            seconds > 7200 ? seconds / 3600 * 3600 : std::max<std::int64_t>(seconds / 60 * 60, 60);
+        Q_EMIT historyTimeAsked(QString::fromStdString(durationText(Duration::seconds(rounded))));
+    });
+}
+
+void BranchArea::takeCursor() {
+    if (m_placing)
+        return;
+    const auto& cursor = m_view->cursor();
+    if (!cursor)
+        Q_EMIT cursorCleared();
+    else
+        Q_EMIT pointPicked(cursor->branchId, cursor->lsn);
+}
+
+void BranchArea::refresh() {
+    for (const BranchRow& branch : m_session.picture().branches)
+        m_session.watchMarks(branch.id);
+    m_model->setRows(m_session.picture().branches);
+    if (!m_expanded && m_model->branchCount() > 0) {
+        m_expanded = true;
+        if (m_model->branchCount() <= expandUpTo)
+            tree().expandAll();
+    }
+    if (m_view->currentBranch() == 0 && !m_session.picture().branches.empty())
+        m_view->setCurrentBranch(m_session.picture().branches.front().id);
+    setNow();
+}
+
+void BranchArea::setNow() {
+    const Timestamp now = SystemClock().now();
+    m_model->setNow(now);
+    m_view->timeline().setNow(now);
+    const auto window =
+        parseDuration(m_session.picture().settings.value(QStringLiteral("history-time")).toStdString());
+    const bool limited = window && window->micros > 0;
+    m_view->timeline().setHistoryEdge(limited ? std::optional(now - *window) : std::nullopt);
+}
+
+void BranchArea::setFilter(const QString& text) {
+    m_view->filter().setFilterText(text);
+    if (!text.isEmpty())
+        tree().expandAll();
+}
+
+void BranchArea::setSolo(std::uint64_t branchId) {
+    m_view->filter().setSolo(branchId);
+}
+
+void BranchArea::setStale(bool stale) {
+    m_view->setStale(stale);
+}
+
+void BranchArea::setCursor(std::uint64_t branchId, Lsn lsn) {
+    const QScopedValueRollback placing(m_placing, true);
+    const auto& cursor = m_view->cursor();
+    if (!cursor || cursor->branchId != branchId || cursor->lsn != lsn)
+        m_view->setCursor(branchId, lsn);
+}
+
+void BranchArea::clearCursor() {
+    const QScopedValueRollback placing(m_placing, true);
+    m_view->timeline().clearCursor();
+}
+
+void BranchArea::pressKey(Qt::Key key) {
+    QKeyEvent press(QEvent::KeyPress, key, Qt::NoModifier);
+    QCoreApplication::sendEvent(&tree(), &press);
+}
+
+} // namespace arbor

@@ -1,0 +1,56 @@
+// The middle of the window: the tree of branches with its timeline, fed from the session's picture.
+#pragma once
+
+#include "app/gui/store_session.h"
+#include "widgets/models/branch_tree_model.h"
+#include "widgets/views/branch_timeline_view.h"
+
+#include <QWidget>
+
+namespace arbor {
+
+class WindowActions;
+
+class BranchArea : public QWidget {
+    Q_OBJECT
+  public:
+    BranchArea(StoreSession& session, const WindowActions& actions, QWidget* parent = nullptr);
+
+    BranchTimelineView& timelineView() { return *m_view; }
+    QTreeView& tree() { return m_view->tree(); }
+    BranchTreeModel& model() { return *m_model; }
+
+    // Takes the picture as it is now.
+    void refresh();
+    // Ages, and where the history window begins.
+    void setNow();
+    void setFilter(const QString& text);
+    void setSolo(std::uint64_t branchId);
+    void setStale(bool stale);
+
+    std::uint64_t currentBranch() const { return m_view->currentBranch(); }
+    void selectBranch(std::uint64_t branchId) { m_view->setCurrentBranch(branchId); }
+    void setCursor(std::uint64_t branchId, Lsn lsn);
+    void clearCursor();
+    // A key of the timeline's own, as if it had been pressed.
+    void pressKey(Qt::Key key);
+
+  Q_SIGNALS:
+    void branchSelected(std::uint64_t branchId); // 0: none
+    void pointPicked(std::uint64_t branchId, arbor::Lsn lsn);
+    void cursorCleared();
+    void psqlAsked();
+    void menuAsked(const QPoint& globalPosition);
+    void historyTimeAsked(const QString& duration);
+
+  private:
+    void takeCursor();
+
+    StoreSession& m_session;
+    BranchTreeModel* m_model;
+    BranchTimelineView* m_view;
+    bool m_expanded = false;
+    bool m_placing = false; // the cursor moves because the window said so
+};
+
+} // namespace arbor

@@ -1,0 +1,93 @@
+#include "app/gui/first_run_page.h"
+
+#include "app/gui/symbolic_icon.h"
+
+#include <QAction>
+#include <QGridLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+namespace arbor {
+
+FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStore, QWidget* parent)
+    : QWidget(parent), m_place(new QLabel(this)) {
+    auto* mark = new QLabel(this);
+    mark->setPixmap(
+        QIcon(QStringLiteral(":/org.pgarbor.PgArbor.svg")).pixmap(QSize(88, 88), devicePixelRatioF()));
+    mark->setAlignment(Qt::AlignCenter);
+    auto* title = new QLabel(tr("Branches for PostgreSQL"), this);
+    QFont large = font();
+    large.setPointSizeF(large.pointSizeF() * 1.9);
+    large.setBold(true);
+    title->setFont(large);
+    title->setAlignment(Qt::AlignCenter);
+    auto* subtitle = new QLabel(
+        tr("Fork a database in an instant, look at any moment of its past, and go back to it."), this);
+    subtitle->setAlignment(Qt::AlignCenter);
+    subtitle->setWordWrap(true);
+    auto* cards = new QHBoxLayout;
+    cards->setSpacing(16);
+    cards->addWidget(
+        card(demo, QStringLiteral("demo"), tr("Try the demo"),
+             tr("A small bank with two branches, some checkpoints, and a DROP TABLE to go back before.")));
+    cards->addWidget(card(newCluster, QStringLiteral("store"), tr("New cluster"),
+                          tr("An empty PostgreSQL database with the branch main, ready for your own data.")));
+    cards->addWidget(card(openStore, QStringLiteral("open"), tr("Open a store"),
+                          tr("A store that is somewhere else on this machine.")));
+    m_place->setAlignment(Qt::AlignCenter);
+    m_place->setForegroundRole(QPalette::PlaceholderText);
+    m_place->setWordWrap(true);
+    auto* column = new QWidget(this);
+    column->setMaximumWidth(860);
+    auto* layout = new QVBoxLayout(column);
+    layout->addStretch(2);
+    layout->addWidget(mark);
+    layout->addSpacing(8);
+    layout->addWidget(title);
+    layout->addWidget(subtitle);
+    layout->addSpacing(24);
+    layout->addLayout(cards);
+    layout->addSpacing(12);
+    layout->addWidget(m_place);
+    layout->addStretch(3);
+    auto* outer = new QHBoxLayout(this);
+    outer->addStretch(1);
+    outer->addWidget(column, 100);
+    outer->addStretch(1);
+}
+
+QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QString& title,
+                                const QString& text) {
+    auto* button = new QPushButton(this);
+    button->setObjectName(QStringLiteral("card"));
+    button->setAccessibleName(title);
+    button->setAccessibleDescription(text);
+    button->setMinimumSize(190, 190);
+    button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    auto* picture = new QLabel(button);
+    picture->setPixmap(
+        symbolicIcon(icon, palette().color(QPalette::Highlight)).pixmap(QSize(36, 36), devicePixelRatioF()));
+    auto* heading = new QLabel(title, button);
+    QFont bold = font();
+    bold.setBold(true);
+    bold.setPointSizeF(bold.pointSizeF() * 1.2);
+    heading->setFont(bold);
+    auto* body = new QLabel(text, button);
+    body->setWordWrap(true);
+    auto* layout = new QVBoxLayout(button);
+    layout->setContentsMargins(20, 20, 20, 20);
+    for (QLabel* label : {picture, heading, body}) {
+        label->setAttribute(Qt::WA_TransparentForMouseEvents);
+        layout->addWidget(label);
+    }
+    layout->addStretch();
+    connect(button, &QPushButton::clicked, action, &QAction::trigger);
+    return button;
+}
+
+void FirstRunPage::setStore(const QString& directory) {
+    m_place->setText(tr("A new store is made in %1").arg(directory));
+}
+
+} // namespace arbor

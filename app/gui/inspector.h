@@ -1,0 +1,59 @@
+// The panel at the right: the selected branch, the point at the cursor, and what restoring to it would mean.
+#pragma once
+
+#include "app/gui/store_session.h"
+
+#include <QScrollArea>
+
+class QFormLayout;
+class QLabel;
+class QStackedWidget;
+class QToolButton;
+
+namespace arbor {
+
+class PointPanel;
+class RestorePanel;
+class WindowActions;
+
+class Inspector : public QScrollArea {
+    Q_OBJECT
+  public:
+    Inspector(StoreSession& session, const WindowActions& actions, QWidget* parent = nullptr);
+
+    void setBranch(std::uint64_t branchId); // 0: none
+    // Takes the picture as it is now.
+    void refresh();
+    PointPanel& point() { return *m_point; }
+    RestorePanel& restore() { return *m_restore; }
+    void openRestore(const QString& position);
+    void closeRestore();
+
+  private:
+    QWidget* makeHead(const WindowActions& actions);
+    QWidget* makeFacts();
+    void showBranch(const BranchRow& branch);
+    void setFact(QLabel* value, const QString& text);
+
+    StoreSession& m_session;
+    const WindowActions& m_actions;
+    std::uint64_t m_branchId = 0;
+    QStackedWidget* m_pages;
+    QLabel* m_name;
+    QLabel* m_state;
+    QLabel* m_error;
+    QToolButton* m_startStop;
+    QFormLayout* m_form;
+    QLabel* m_head;
+    QLabel* m_forked;
+    QLabel* m_history;
+    QLabel* m_own;
+    QLabel* m_shared;
+    QLabel* m_pins;
+    QLabel* m_expires;
+    QLabel* m_endpoint;
+    PointPanel* m_point;
+    RestorePanel* m_restore;
+};
+
+} // namespace arbor

@@ -1,0 +1,55 @@
+#include "app/gui/key_list.h"
+
+#include "app/gui/window_actions.h"
+
+#include <QDialogButtonBox>
+#include <QTextBrowser>
+#include <QVBoxLayout>
+
+namespace arbor {
+
+namespace {
+
+QString keysOf(const QAction& action) {
+    QStringList keys;
+    for (const QKeySequence& key : action.shortcuts())
+        keys += QStringLiteral("<code>%1</code>").arg(key.toString(QKeySequence::NativeText).toHtmlEscaped());
+    return keys.mid(0, 2).join(KeyList::tr(" or "));
+}
+
+QString row(const QString& keys, const QString& text) {
+    return QStringLiteral(
+               "<tr><td style='padding:2px 24px 2px 0'>%1</td><td style='padding:2px 0'>%2</td></tr>")
+        .arg(keys, text.toHtmlEscaped());
+}
+
+} // namespace
+
+KeyList::KeyList(const WindowActions& actions, QWidget* parent) : QDialog(parent) {
+    setWindowTitle(tr("Keys"));
+    setAttribute(Qt::WA_DeleteOnClose);
+    QString html;
+    for (const WindowActions::Group& group : actions.groups()) {
+        html += QStringLiteral("<h3>%1</h3><table>").arg(group.title.toHtmlEscaped());
+        for (const QAction* action : group.actions)
+            if (!action->shortcuts().isEmpty())
+                html += row(keysOf(*action), QString(action->text()).remove(u'&').remove(u'…'));
+        html += QStringLiteral("</table>");
+    }
+    html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the mouse").toHtmlEscaped());
+    html += row(tr("Click"), tr("Place the cursor; it snaps to marks, with Alt it does not"));
+    html += row(tr("Wheel"), tr("Scroll; with Ctrl zoom, with Shift move along the timeline"));
+    html += QStringLiteral("</table>");
+    auto* text = new QTextBrowser(this);
+    text->setHtml(html);
+    text->setFrameShape(QFrame::NoFrame);
+    text->setAccessibleName(tr("Keys"));
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
+    auto* layout = new QVBoxLayout(this);
+    layout->addWidget(text);
+    layout->addWidget(buttons);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    resize(520, 600);
+}
+
+} // namespace arbor

@@ -1,0 +1,122 @@
+// The window: a toolbar, the navigator, the tree with its timeline, the inspector and the panels below.
+#pragma once
+
+#include "app/gui/command_palette.h"
+#include "app/gui/store_commands.h"
+#include "app/gui/store_session.h"
+#include "app/gui/window_actions.h"
+
+#include <QMainWindow>
+#include <QPointer>
+
+class QDockWidget;
+class QLabel;
+class QStackedWidget;
+class QToolButton;
+
+namespace arbor {
+
+class ActivityPanel;
+class BranchArea;
+class FirstRunPage;
+class Inspector;
+class JobsPopup;
+class LogPanel;
+class MessageBar;
+class NamePopup;
+class Navigator;
+class ProblemPage;
+class RelationsPanel;
+class WaitPage;
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+  public:
+    // The session must outlive the window. show() and session.open() are the caller's.
+    explicit MainWindow(StoreSession& session, QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    WindowActions& actions() { return *m_actions; }
+    StoreCommands& commands() { return *m_commands; }
+    BranchArea& area() { return *m_area; }
+    Inspector& inspector() { return *m_inspector; }
+    Navigator& navigator() { return *m_navigator; }
+    MessageBar& messages() { return *m_messages; }
+    ActivityPanel& activity() { return *m_activity; }
+    NamePopup& namePopup() { return *m_name; }
+    CommandPalette& palette_() { return *m_palette; }
+
+    void raiseToFront();
+
+  Q_SIGNALS:
+    // Another store was chosen; who made this window opens it. `what`: "open", "new" or "demo".
+    void storeAsked(const QString& directory, const QString& what);
+
+  protected:
+    void closeEvent(QCloseEvent* event) override;
+    void changeEvent(QEvent* event) override;
+
+  private:
+    void makeToolBar();
+    void makeMenus();
+    void makeDocks();
+    QDockWidget* addDock(const QString& title, const QString& name, QWidget* content,
+                         Qt::DockWidgetArea area);
+    void connectBranchActions();
+    void connectPointActions();
+    void connectStoreActions();
+    void connectSession();
+    void showState();
+    void showPicture(StoreSession::Parts parts);
+    void showJob(const JobFacts& job);
+    void updateActions();
+    void updateNow();
+    void selectBranch(const QString& name);
+    void setPoint(const QString& position, Lsn lsn);
+    const BranchRow* branch() const; // the selected one
+    QString positionOrHead() const;
+    void askBranch();
+    void askCheckpoint();
+    Lsn pointLsn() const;
+    void connectNaming();
+    void connectPositionField();
+    void askRename();
+    void askExpiry();
+    QString nameFault(const QString& name, bool checkpoint) const;
+    QString freeName(const QString& stem, bool checkpoint) const;
+    void chooseStore(const QString& what);
+    void openPalette();
+    void openPreferences();
+    void restoreLayout();
+    void saveLayout();
+
+    StoreSession& m_session;
+    WindowActions* m_actions;
+    MessageBar* m_messages;
+    StoreCommands* m_commands;
+    QStackedWidget* m_pages;
+    FirstRunPage* m_firstRun;
+    ProblemPage* m_problem;
+    WaitPage* m_wait;
+    BranchArea* m_area;
+    Navigator* m_navigator;
+    Inspector* m_inspector;
+    ActivityPanel* m_activity;
+    LogPanel* m_log;
+    RelationsPanel* m_relations;
+    NamePopup* m_name;
+    CommandPalette* m_palette;
+    JobsPopup* m_jobs;
+    QLabel* m_gone; // the strip that says that the engine is gone
+    QWidget* m_goneStrip;
+    QLabel* m_now;
+    QToolButton* m_jobsButton;
+    QToolButton* m_searchButton;
+    QList<QDockWidget*> m_docks;
+    std::uint64_t m_branchId = 0;
+    QString m_position; // "" while there is no cursor
+    QString m_namedAt;  // the same when a name was asked for: the cursor may move meanwhile
+    bool m_expandedOnce = false;
+};
+
+} // namespace arbor

@@ -1,0 +1,164 @@
+#include "app/gui/picture_json.h"
+
+#include <QHash>
+
+namespace arbor {
+
+namespace {
+
+BranchState stateFromWord(const QString& word) {
+    if (word == QLatin1String("starting"))
+        return BranchState::Starting;
+    if (word == QLatin1String("running"))
+        return BranchState::Running;
+    if (word == QLatin1String("stopping"))
+        return BranchState::Stopping;
+    if (word == QLatin1String("failed"))
+        return BranchState::Failed;
+    return BranchState::Stopped;
+}
+
+std::uint64_t idFromJson(const QJsonValue& value) {
+    return static_cast<std::uint64_t>(value.toInteger());
+}
+
+BranchRow branchFromJson(const QJsonObject& json) {
+    BranchRow row;
+    row.id = idFromJson(json["id"]);
+    row.name = json["name"].toString();
+    row.state = stateFromWord(json["state"].toString());
+    row.root = json["root"].toBool();
+    row.isProtected = json["protected"].toBool();
+    row.forkLsn = lsnFromJson(json["forkLsn"]);
+    row.forkTime = timeFromJson(json["forkTime"]);
+    row.headLsn = lsnFromJson(json["headLsn"]);
+    row.headTime = timeFromJson(json["headTime"]);
+    const QJsonObject history = json["historyFrom"].toObject();
+    const Lsn historyFrom = lsnFromJson(history["lsn"]);
+    if (row.root && !row.forkLsn) { // its history begins where it was made
+        row.forkLsn = historyFrom;
+        row.forkTime = timeFromJson(json["createdAt"]);
+    } else if (historyFrom > row.forkLsn) {
+        row.historyFromLsn = historyFrom;
+        row.historyFromTime = timeFromJson(history["time"]);
+    }
+    if (!row.headTime) // no commit of its own yet
+        row.headTime = row.forkTime;
+    row.ownBytes = bytesFromJson(json["privateBytes"]);
+    row.sharedBytes = bytesFromJson(json["sharedBytes"]);
+    row.historyBytes = bytesFromJson(json["historyBytes"]);
+    row.children = json["children"].toInt();
+    row.checkpoints = json["checkpoints"].toInt();
+    row.sessions = json["sessions"].toInt();
+    row.port = json["port"].toInt();
+    row.pgMajor = json["pgMajor"].toInt();
+    row.timeline = idFromJson(json["timeline"]);
+    row.createdAt = timeFromJson(json["createdAt"]);
+    row.startedAt = timeFromJson(json["startedAt"]);
+    row.expiresAt = timeFromJson(json["expiresAt"]);
+    row.error = json["error"].toString();
+    return row;
+}
+
+} // namespace
+
+Lsn lsnFromJson(const QJsonValue& value) {
+    return Lsn::parse(value.toString().toStdString()).value_or(Lsn());
+}
+
+Timestamp timeFromJson(const QJsonValue& value) {
+    return Timestamp::parseIso(value.toString().toStdString()).value_or(Timestamp());
+}
+
+std::uint64_t bytesFromJson(const QJsonValue& value) {
+    return value.isDouble() ? static_cast<std::uint64_t>(value.toInteger()) : unknownBytes;
+}
+
+std::vector<BranchRow> branchesFromJson(const QJsonArray& branches) {
+    std::vector<BranchRow> rows;
+    rows.reserve(static_cast<std::size_t>(branches.size()));
+    QHash<QString, std::uint64_t> ids;
+    for (const QJsonValue& value : branches) {
+        rows.push_back(branchFromJson(value.toObject()));
+        ids.insert(rows.back().name, rows.back().id);
+    }
+    for (qsizetype i = 0; i < branches.size(); ++i)
+        rows[static_cast<std::size_t>(i)].parentId =
+            ids.value(branches[i].toObject()["parent"].toString(), 0);
+    return rows;
+}
+
+CheckpointFacts checkpointFromJson(const QJsonObject& json) {
+    const Timestamp time = timeFromJson(json["time"]);
+    return {json["name"].toString(), json["branch"].toString(), lsnFromJson(json["lsn"]),
+            time ? time : timeFromJson(json["createdAt"]), json["offLine"].toBool()};
+}
+
+TrashFacts trashFromJson(const QJsonObject& json) {
+    return {json["name"].toString(),       idFromJson(json["id"]),    timeFromJson(json["deletedAt"]),
+            timeFromJson(json["freedAt"]), json["reason"].toString(), bytesFromJson(json["privateBytes"])};
+}
+
+OperationFacts operationFromJson(const QJsonObject& json) {
+    return {json["id"].toInteger(),    timeFromJson(json["time"]), json["client"].toString(),
+            json["kind"].toString(),   json["text"].toString(),    json["command"].toString(),
+            json["branch"].toString(), json["undone"].toBool(),    json["undoable"].toBool()};
+}
+
+JobFacts jobFromJson(const QJsonObject& json) {
+    JobFacts job;
+    job.id = json["id"].toInteger();
+    job.kind = json["kind"].toString();
+    job.title = json["title"].toString();
+    job.client = json["client"].toString();
+    job.state = json["state"].toString();
+    if (json["fraction"].isDouble())
+        job.fraction = json["fraction"].toDouble();
+    job.text = json["text"].toString();
+    job.bytes = static_cast<std::uint64_t>(json["bytes"].toInteger());
+    job.startedAt = timeFromJson(json["startedAt"]);
+    job.finishedAt = timeFromJson(json["finishedAt"]);
+    job.error = json["error"].toObject()["message"].toString();
+    return job;
+}
+
+EngineFacts engineFromJson(const QJsonObject& json) {
+    EngineFacts engine;
+    engine.program = json["version"].toString();
+    engine.store = json["store"].toString();
+    engine.mount = json["mount"].toString();
+    engine.problem = json["problem"].toString();
+    engine.runAs = json["runAs"].toString();
+    engine.pid = json["pid"].toInteger();
+    engine.storeOpen = json["storeOpen"].toBool();
+    engine.readOnly = json["readOnly"].toBool();
+    for (const QJsonValue& installation : json["pgBinDirs"].toArray())
+        engine.postgresMajors.push_back(installation.toObject()["major"].toInt());
+    return engine;
+}
+
+std::vector<Mark> marksFromJson(const QJsonArray& marks) {
+    std::vector<Mark> result;
+    result.reserve(static_cast<std::size_t>(marks.size()));
+    for (const QJsonValue& value : marks) {
+        const QJsonObject json = value.toObject();
+        const auto kind = markKindFromWord(json["kind"].toString());
+        if (!kind)
+            continue;
+        Mark mark;
+        mark.kind = *kind;
+        mark.lsn = lsnFromJson(json["lsn"]);
+        if (mark.kind == MarkKind::Drop)
+            if (const Lsn before = lsnFromJson(json["before"]))
+                mark.lsn = before;
+        mark.time = timeFromJson(json["time"]);
+        mark.xid = static_cast<std::uint32_t>(json["xid"].toInteger());
+        mark.text = mark.kind == MarkKind::Fork ? json["branch"].toString() : json["name"].toString();
+        if (mark.text.isEmpty())
+            mark.text = json["text"].toString();
+        result.push_back(std::move(mark));
+    }
+    return result;
+}
+
+} // namespace arbor

@@ -1,0 +1,29 @@
+// The protocol's JSON (app/control/methods.h) as the window's plain values. What is absent or null becomes
+// the zero of its type; sizes become unknownBytes.
+#pragma once
+
+#include "app/gui/store_picture.h"
+#include "widgets/models/marks_store.h"
+
+#include <QJsonArray>
+#include <QJsonObject>
+
+namespace arbor {
+
+Lsn lsnFromJson(const QJsonValue& value);
+Timestamp timeFromJson(const QJsonValue& value);
+std::uint64_t bytesFromJson(const QJsonValue& value);
+
+// A parent's id comes from its name among the same rows.
+std::vector<BranchRow> branchesFromJson(const QJsonArray& branches);
+CheckpointFacts checkpointFromJson(const QJsonObject& json);
+TrashFacts trashFromJson(const QJsonObject& json);
+OperationFacts operationFromJson(const QJsonObject& json);
+JobFacts jobFromJson(const QJsonObject& json);
+EngineFacts engineFromJson(const QJsonObject& json);
+
+// Marks of unknown kinds are left out. A drop stands at the last LSN at which what it drops is still there:
+// that is where the cursor is to snap to.
+std::vector<Mark> marksFromJson(const QJsonArray& marks);
+
+} // namespace arbor

@@ -1,0 +1,33 @@
+// One thing that is in the way, and one way to mend it.
+#pragma once
+
+#include "app/gui/preflight.h"
+
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+class QPushButton;
+
+namespace arbor {
+
+class ProblemPage : public QWidget {
+    Q_OBJECT
+  public:
+    explicit ProblemPage(QWidget* parent = nullptr);
+    void setProblem(const Problem& problem);
+    QString title() const;
+
+  Q_SIGNALS:
+    void retryAsked();
+    void openOtherAsked();
+
+  private:
+    QLabel* m_title;
+    QLabel* m_text;
+    QLabel* m_details;
+    QLineEdit* m_command;
+    QPushButton* m_copy;
+};
+
+} // namespace arbor

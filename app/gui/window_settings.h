@@ -1,0 +1,27 @@
+// What the window remembers of itself, and nothing of the store.
+#pragma once
+
+#include <QByteArray>
+#include <QSettings>
+#include <QString>
+
+namespace arbor {
+
+class WindowSettings {
+  public:
+    QString terminal() const { return m_settings.value(QStringLiteral("terminal")).toString(); }
+    void setTerminal(const QString& value) { m_settings.setValue(QStringLiteral("terminal"), value); }
+    QString appearance() const {
+        return m_settings.value(QStringLiteral("appearance"), QStringLiteral("desktop")).toString();
+    }
+    void setAppearance(const QString& value) { m_settings.setValue(QStringLiteral("appearance"), value); }
+    QString lastStore() const { return m_settings.value(QStringLiteral("lastStore")).toString(); }
+    void setLastStore(const QString& value) { m_settings.setValue(QStringLiteral("lastStore"), value); }
+    QByteArray bytes(const QString& key) const { return m_settings.value(key).toByteArray(); }
+    void setBytes(const QString& key, const QByteArray& value) { m_settings.setValue(key, value); }
+
+  private:
+    QSettings m_settings{QStringLiteral("pgarbor"), QStringLiteral("pgarbor")};
+};
+
+} // namespace arbor

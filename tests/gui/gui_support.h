@@ -1,0 +1,97 @@
+// A window on a real engine for tests: its own store, settings, runtime directory and terminal.
+#pragma once
+
+#include "app/control/methods.h"
+#include "app/gui/main_window.h"
+
+#include <QDir>
+#include <QFile>
+#include <QPixmap>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace arbor {
+
+// Whether a real PostgreSQL can be started here through a real mount; else why not.
+inline QString whyNoEngine() {
+    if (::access("/dev/fuse", R_OK | W_OK) != 0)
+        return QStringLiteral("no access to /dev/fuse");
+    if (QDir(QStringLiteral("/usr/lib/postgresql")).entryList(QDir::Dirs | QDir::NoDotAndDotDot).isEmpty())
+        return QStringLiteral("no PostgreSQL is installed");
+    return {};
+}
+
+// A place for one test program. The engine that the window starts ends with it.
+class GuiPlace {
+  public:
+    GuiPlace() : m_directory(QStringLiteral("/tmp/gui-test-XXXXXX")) {
+        ::chmod(m_directory.path().toUtf8().constData(), 0755); // the engine of root becomes postgres
+        qputenv("XDG_CONFIG_HOME", path("config").toUtf8());
+        qputenv("DBUS_SESSION_BUS_ADDRESS", "disabled:");
+        qunsetenv("PGARBOR_STORE");
+        qunsetenv("TERMINAL");
+        // the store's directory belongs to whoever the engine becomes
+        QDir().mkpath(path("stores"));
+        ::chmod(path("stores").toUtf8().constData(), 0777);
+    }
+    ~GuiPlace() { stopEngine(); }
+    QString path(const QString& name) const { return m_directory.filePath(name); }
+    QString store() const { return path(QStringLiteral("stores/bank")); }
+
+    QByteArray ctl(const QStringList& arguments, int* code = nullptr) const {
+        QProcess process;
+        process.start(QCoreApplication::applicationDirPath() + QStringLiteral("/pgarborctl"),
+                      QStringList{QStringLiteral("--store"), store()} + arguments);
+        process.waitForFinished(120'000);
+        if (code)
+            *code = process.exitCode();
+        return process.readAllStandardOutput();
+    }
+    void stopEngine() const { ctl({QStringLiteral("engine"), QStringLiteral("stop")}); }
+
+    // A terminal that writes its arguments down and runs the command with `sql` as its input.
+    QString makeTerminal(const QString& sql) const {
+        const QString program = path(QStringLiteral("terminal"));
+        QFile file(program);
+        if (!file.open(QIODevice::WriteOnly | QIODevice::Truncate))
+            qFatal("the terminal cannot be written");
+        file.write(
+            QStringLiteral("#!/bin/sh\nrm -f '%1/out' '%1/done'\nprintf '%s\\n' \"$@\" > '%1/argv'\nshift\n"
+                           "printf '%s\\n' \"%2\" | \"$@\" > '%1/out' 2>&1\necho $? > '%1/done'\n")
+                .arg(m_directory.path(), sql)
+                .toUtf8());
+        file.close();
+        ::chmod(program.toUtf8().constData(), 0755);
+        return program;
+    }
+    QByteArray read(const QString& name) const {
+        QFile file(path(name));
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    }
+    void forgetTerminal() const {
+        for (const char* name : {"argv", "out", "done"})
+            QFile::remove(path(QLatin1String(name)));
+    }
+
+    // Screenshots are files of the run: <build>/screenshots.
+    static void shoot(QWidget& widget, const QString& name) {
+        const QString directory = QCoreApplication::applicationDirPath() + QStringLiteral("/../screenshots");
+        QDir().mkpath(directory);
+        QTest::qWait(0);
+        widget.grab().save(directory + u'/' + name + QStringLiteral(".png"));
+    }
+
+  private:
+    QTemporaryDir m_directory;
+};
+
+// Waits for a condition that events bring about.
+#define ARBOR_EVENTUALLY(condition) QTRY_VERIFY_WITH_TIMEOUT(condition, 60'000)
+
+} // namespace arbor

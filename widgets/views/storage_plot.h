@@ -1,0 +1,56 @@
+// The storage dock's plot: what the bytes on disk are for, stacked over time, and what the databases think
+// they occupy.
+#pragma once
+
+#include "storage/base/time.h"
+
+#include <QString>
+#include <QWidget>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace arbor {
+
+struct StorageSample {
+    Timestamp time;
+    // bottom up: live, history window, pinned by branches, trash, garbage
+    std::array<std::uint64_t, 5> bytes{};
+    std::uint64_t logicalBytes = 0; // 0: not known then
+};
+
+class StoragePlot : public QWidget {
+    Q_OBJECT
+  public:
+    explicit StoragePlot(QWidget* parent = nullptr);
+    ~StoragePlot() override;
+
+    // In order of time, at most a few a pixel: every one is drawn.
+    void setSamples(std::vector<StorageSample> samples);
+    const std::vector<StorageSample>& samples() const;
+    static QString areaName(int area);
+
+    // The part of time in view; the window keeps it equal to the timeline's.
+    void showRange(Timestamp from, Timestamp to);
+    // The last sample at or before; null before the first.
+    const StorageSample* sampleAt(Timestamp time) const;
+
+    bool savePng(const QString& path, double pixelRatio = 2) const;
+    // "time,live,history,pinned,trash,garbage,logical" and a line a sample, in bytes; the times in UTC.
+    QString csv() const;
+
+  Q_SIGNALS:
+    void rangeSelected(arbor::Timestamp from, arbor::Timestamp to); // dragged with the mouse
+
+  protected:
+    void changeEvent(QEvent* event) override;
+
+  private:
+    class Plot;
+    std::unique_ptr<Plot> m_plot;
+};
+
+} // namespace arbor
