@@ -97,6 +97,7 @@ class ControlServer : public QObject {
     void publish(const QString& kind, const QJsonValue& payload);
 
     int connectionCount() const { return static_cast<int>(m_connections.size()); }
+    bool isConnected(ConnectionId connection) const { return m_connections.contains(connection); }
     // Distinguishes this run of the engine from others; job ids count from 1 in each.
     const QString& instance() const { return m_instance; }
 

@@ -55,6 +55,8 @@ Status Endpoints::remove(const EndpointKey& key, Endpoint::StopMode mode) {
 }
 
 void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec spec, Waiter done) {
+    if (m_closing)
+        return done(makeError(ErrorKind::Cancelled, "the engine is being stopped"));
     Entry* entry = find(key);
     if (entry != nullptr && entry->info.timeline != timeline) {
         if (!isDown(entry->endpoint->state()))
@@ -176,6 +178,7 @@ void Endpoints::sampleActivity() {
 }
 
 void Endpoints::stopAll(std::function<void()> done) {
+    m_closing = true;
     auto left = std::make_shared<std::size_t>(1);
     const auto one = [left, done = std::move(done)](const Status&) {
         if (--*left == 0)

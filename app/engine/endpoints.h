@@ -52,7 +52,7 @@ class Endpoints : public QObject {
 
     // --- The main thread.
     void sampleActivity();
-    // Stops all, harder when it takes too long; `done` runs when none is left.
+    // Stops all, harder when it takes too long; `done` runs when none is left. None is started any more.
     void stopAll(std::function<void()> done);
 
   signals:
@@ -74,6 +74,7 @@ class Endpoints : public QObject {
     Entry* find(const EndpointKey& key);
 
     const Clock& m_clock;
+    bool m_closing = false;
     mutable Mutex m_mutex; // guards the map's shape and the infos; the rest belongs to the main thread
     std::map<EndpointKey, Entry> m_entries;
 };

@@ -67,7 +67,8 @@ void Service::clearUnnamed() {
     for (const char* folder : {"wal", "walkeep", "scratch"})
         for (const std::string& name : entries(folder)) {
             const TimelineId timeline{std::strtoull(name.c_str(), nullptr, 10)};
-            if (fmt::format("{}", timeline) != name || m_engine->catalog([&](const Catalog& catalog) {
+            const std::string own = fmt::format("{}", timeline); // or a log that was never finished
+            if ((name != own && name != own + ".new") || m_engine->catalog([&](const Catalog& catalog) {
                     return catalog.findTimeline(timeline) != nullptr;
                 }))
                 continue;
@@ -76,8 +77,9 @@ void Service::clearUnnamed() {
                 continue; // its server hangs: the next start of the engine tries again
             (void)removeTree(m_disk, fmt::format("{}/{}/{}", m_options.store, folder, name));
         }
-    for (const auto& [folder, prefix] : {std::pair{"run", "import-"}, std::pair{"run", "hidden-"},
-                                         std::pair{"log", "hidden-"}, std::pair{"log", "peek-"}})
+    for (const auto& [folder, prefix] :
+         {std::pair{"run", "import-"}, std::pair{"run", "hidden-"}, std::pair{"run", "initdb"},
+          std::pair{"log", "hidden-"}, std::pair{"log", "peek-"}})
         for (const std::string& name : entries(folder))
             if (name.starts_with(prefix))
                 (void)removeTree(m_disk, fmt::format("{}/{}/{}", m_options.store, folder, name));

@@ -68,6 +68,7 @@ void addCatalogMarks(Service& service, const BranchRecord& branch, Lsn from, Lsn
             entries.push_back({point.at.lsn,
                                {{"kind", "fork"},
                                 {"lsn", lsnJson(point.at.lsn)},
+                                {"name", text(child->name)},
                                 {"branch", text(child->name)},
                                 {"time", timeJson(timeline->createdAt)}}});
         }
@@ -120,6 +121,17 @@ Result<QJsonValue> marks(Service& service, const QJsonObject& params) {
         entries.push_back({mark.end, json});
     }
     addCatalogMarks(service, branch, from, to, entries);
+    // every commit would be too many: the log's samples tell how many there were and when
+    constexpr std::size_t mostCommitMarks = 200;
+    ARBOR_ASSIGN(const auto curve, head->log().curve(std::max(start, from), to, mostCommitMarks));
+    for (std::size_t i = 1; i < curve.size(); ++i)
+        if (const std::uint64_t commits = curve[i].commits - curve[i - 1].commits; commits > 0)
+            entries.push_back(
+                {curve[i].lsn,
+                 {{"kind", "commit"},
+                  {"lsn", lsnJson(curve[i].lsn)},
+                  {"time", timeJson(curve[i].time)},
+                  {"text", text(fmt::format("{} commit{}", commits, commits == 1 ? "" : "s"))}}});
     std::stable_sort(entries.begin(), entries.end(),
                      [](const Entry& a, const Entry& b) { return a.lsn < b.lsn; });
     QJsonObject result{{"fromLsn", lsnJson(from)}, {"toLsn", lsnJson(to)}};

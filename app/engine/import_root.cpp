@@ -348,7 +348,7 @@ Status NewRoot::stop() {
     return {};
 }
 
-Result<BranchRecord> NewRoot::name(const Caller& caller, const std::string& name) {
+Result<BranchRecord> NewRoot::name(const std::optional<Caller>& caller, const std::string& name) {
     if (m_job.cancelRequested())
         return makeError(ErrorKind::Cancelled, "cancelled");
     ARBOR_TRY(m_view->followLog(LogFollower::Effort::Thorough));

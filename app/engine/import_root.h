@@ -40,7 +40,7 @@ class NewRoot {
     Status stop();
 
     // --- 3. The name.
-    Result<BranchRecord> name(const Caller& caller, const std::string& name);
+    Result<BranchRecord> name(const std::optional<Caller>& caller, const std::string& name);
 
     std::uint64_t bytes() const { return m_bytes; } // of files and log
 

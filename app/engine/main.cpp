@@ -1,5 +1,6 @@
 // pgarbord: the engine of one store. Clients start it; a person never has to.
 #include "app/control/runtime_dir.h"
+#include "app/engine/log.h"
 #include "app/engine/privileges.h"
 #include "app/engine/service.h"
 #include "app/engine/version.h"
@@ -11,8 +12,6 @@
 #include <QCoreApplication>
 #include <QSocketNotifier>
 
-#include <spdlog/sinks/rotating_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
@@ -48,6 +47,9 @@ Status makeOwned(const std::string& path, const RunAs& user, Ground& ground) {
         return errnoError(errno, "making " + path);
     }
     ground.made.push_back(path);
+    if (Status synced = PosixDisk().syncDirectory(path.substr(0, path.rfind('/') + 1));
+        !synced && synced.error().kind() != ErrorKind::Permission)
+        return synced;
     if (::geteuid() == 0 && ::chown(path.c_str(), user.uid, user.gid) != 0)
         return errnoError(errno, "giving " + path + " to " + user.name);
     return {};
@@ -92,6 +94,11 @@ Result<Ground> prepare(const Arguments& arguments) {
     const auto entries = disk.list(arguments.store);
     const bool usable =
         ground.isStore || !entries || entries->empty() || (entries->size() == 1 && entries->front() == "mnt");
+    // a second engine must not touch the first one's mount
+    if (const std::string lockFile = arguments.store + "/LOCK"; ground.isStore && disk.info(lockFile))
+        if (auto lock = disk.lock(lockFile); !lock)
+            return makeError(ErrorKind::Busy, "another engine has the store at {} open: {}", arguments.store,
+                             lock.error().message());
     if (usable) { // otherwise it is somebody's directory, and store.init will say so
         if (auto mounted = prepareMount(arguments, ground); !mounted) {
             if (!ground.isStore && ground.made.empty() && !disk.info(arguments.store))
@@ -102,23 +109,6 @@ Result<Ground> prepare(const Arguments& arguments) {
     if (::geteuid() == 0)
         ARBOR_TRY(becomeUser(ground.user));
     return ground;
-}
-
-void openLog(const std::string& store, bool isStore) {
-    std::vector<spdlog::sink_ptr> sinks{std::make_shared<spdlog::sinks::stderr_sink_mt>()};
-    if (isStore) {
-        ::mkdir((store + "/log").c_str(), 0700);
-        try {
-            sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(store + "/log/engine.log",
-                                                                                   10u << 20, 5));
-        } catch (const spdlog::spdlog_ex& error) { // a full disk is no reason not to start
-            std::fprintf(stderr, "no log file: %s\n", error.what());
-        }
-    }
-    auto logger = std::make_shared<spdlog::logger>("pgarbord", sinks.begin(), sinks.end());
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    logger->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(logger);
 }
 
 int fail(const Error& error) {
@@ -135,10 +125,12 @@ int run(const Arguments& arguments, int argc, char** argv) {
     ::signal(SIGPIPE, SIG_IGN);
     clearPostgresEnvironment();
 
+    openLog();
     auto ground = prepare(arguments);
     if (!ground)
         return fail(ground.error());
-    openLog(arguments.store, ground->isStore);
+    if (ground->isStore)
+        logIntoStore(arguments.store);
 
     QCoreApplication application(argc, argv);
     ControlServer::Options options;
@@ -168,9 +160,10 @@ int run(const Arguments& arguments, int argc, char** argv) {
             return fail(listening.error());
         spdlog::info("pgarbord {} serves {} as {}", programVersion, arguments.store, ground->user.name);
         code = QCoreApplication::exec();
-        server.close();
         ::close(descriptor);
     }
+    // the end of its connection tells a client that nothing is left: servers, mount and store are gone by now
+    server.close();
     // nothing came of it: leave no empty directories
     if (!storeExists(arguments.store).value_or(true))
         for (auto path = made.rbegin(); path != made.rend(); ++path)

@@ -1,5 +1,6 @@
 // New stores and new roots: initdb outside of the mount, then its files into the store.
 #include "app/engine/import_root.h"
+#include "app/engine/log.h"
 #include "app/engine/service.h"
 #include "app/postgres/initdb.h"
 #include "app/postgres/runtime_files.h"
@@ -17,8 +18,8 @@ Status Service::createStore() {
     QMetaObject::invokeMethod(
         this, [this, opened] { opened->set_value(openStore()); }, Qt::QueuedConnection);
     ARBOR_TRY(opened->get_future().get());
-    const std::string password = generatePassword();
-    return writePrivateFile(m_options.store + "/run/passfile", passFileContent(password));
+    logIntoStore(m_options.store);
+    return {};
 }
 
 void Service::abandonStore() {
@@ -74,7 +75,7 @@ Status Service::runInitdb(const Installation& installation, const std::string& p
     return outcome->get_future().get();
 }
 
-Result<BranchRecord> Service::makeRoot(const Caller& caller, const std::string& name,
+Result<BranchRecord> Service::makeRoot(const std::optional<Caller>& caller, const std::string& name,
                                        const std::vector<std::string>& initdbOptions, Job& job) {
     ARBOR_ASSIGN(const Installation installation, pickInstallation(installations(), 0));
     const std::string place = m_options.store + "/run/initdb";

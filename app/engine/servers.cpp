@@ -1,8 +1,11 @@
 // Branches and peeks as running servers.
 #include "app/engine/branch_locks.h"
 #include "app/engine/service.h"
+#include "app/postgres/environment.h"
 #include "app/postgres/runtime_files.h"
 #include "storage/wal/wal_marks.h"
+
+#include <QProcess>
 
 #include <spdlog/spdlog.h>
 
@@ -28,6 +31,24 @@ Status removeTreeIn(BranchView& view, InodeId directory, const std::string& name
             ARBOR_TRY(removeTreeIn(view, node.inode, entry.name));
     }
     return view.removeDirectory(directory, name);
+}
+
+// What the configuration files of a stopped server say, includes and all: only the server can read them.
+// Nothing when it cannot; its start will say why.
+std::string configuredValue(const EndpointSpec& spec, const char* setting) {
+    QProcess postgres;
+    QProcessEnvironment environment;
+    for (const std::string& entry : serverEnvironment())
+        environment.insert(QString::fromStdString(entry.substr(0, entry.find('='))),
+                           QString::fromStdString(entry.substr(entry.find('=') + 1)));
+    postgres.setProcessEnvironment(environment);
+    postgres.start(QString::fromStdString(spec.installation.program("postgres")),
+                   {"-C", setting, "-D", QString::fromStdString(spec.config.dataDirectory), "-c",
+                    QString::fromStdString("data_directory=" + spec.config.dataDirectory)});
+    constexpr int timeoutMs = 30'000;
+    if (!postgres.waitForFinished(timeoutMs) || postgres.exitCode() != 0)
+        return {};
+    return postgres.readAllStandardOutput().trimmed().toStdString();
 }
 
 Status removeIfThere(Status removed) {
@@ -127,6 +148,10 @@ Result<EndpointSpec> Service::specFor(const BranchRecord& branch) {
     EndpointSpec spec = specOn(branch.timeline, bool(timeline.parent), installation, connection, true);
     spec.logFile = logFileOf(branch.id);
     spec.reportOutside = timeline.parent && timeline.neverStarted;
+    if (!timeline.parent) {
+        // a base backup and the archive rebuild pages that may have been torn elsewhere
+        spec.config.logLeavesStore = configuredValue(spec, "archive_mode") != "off";
+    }
     return spec;
 }
 
@@ -179,12 +204,12 @@ Status Service::startBranch(const BranchRecord& asked) {
         const TimelinePaths paths{timelinePath(branch.timeline), walDirectory(*m_engine, branch.timeline)};
         if (m_disk.info(paths.walDirectory))
             ARBOR_TRY(endServers(paths, std::chrono::seconds(20)));
-        ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
         {
             const std::lock_guard lock(m_stateMutex);
             m_mounted.insert(branch.timeline);
         }
         ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
+        ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
         ARBOR_TRY(m_endpoints.start(key, branch.timeline, std::move(spec)));
     }
     if (!branch.shouldRun)
@@ -264,11 +289,26 @@ Result<Service::Peek> Service::openPeek(const TimelinePoint& point, ConnectionId
         m_peeks[peek.id] = peek;
         m_peeksOfConnections.emplace(owner, peek.id);
     }
+    // it may have been closed before: who asks behind the closing, in its thread, hears of it
+    QMetaObject::invokeMethod(
+        this,
+        [this, owner, id = peek.id] {
+            if (!m_server.isConnected(owner))
+                m_workers.start([this, id] { (void)closePeek(id); });
+        },
+        Qt::QueuedConnection);
     EndpointSpec spec = specOn(peek.timeline, true, installation, peek.connection, false);
     spec.config.readOnly = true;
     spec.logFile = fmt::format("{}/log/peek-{}.log", m_options.store, peek.id);
-    if (auto started = m_endpoints.start(fmt::format("peek {}", peek.id), peek.timeline, std::move(spec));
-        !started) {
+    auto started = m_endpoints.start(fmt::format("peek {}", peek.id), peek.timeline, std::move(spec));
+    {
+        const std::lock_guard lock(m_stateMutex);
+        Peek& known = m_peeks.at(peek.id);
+        known.starting = false;
+        if (known.unwanted && started)
+            started = makeError(ErrorKind::Cancelled, "the peek was closed while it started");
+    }
+    if (!started) {
         (void)closePeek(peek.id);
         return std::move(started).error();
     }
@@ -282,24 +322,46 @@ Status Service::closePeek(std::uint64_t id) {
         const auto found = m_peeks.find(id);
         if (found == m_peeks.end())
             return makeError(ErrorKind::NotFound, "there is no peek {}", id);
+        found->second.unwanted = true;
         peek = found->second;
-        m_peeks.erase(found);
-        std::erase_if(m_peeksOfConnections, [&](const auto& entry) { return entry.second == id; });
+        if (!peek.starting) {
+            m_peeks.erase(found);
+            std::erase_if(m_peeksOfConnections, [&](const auto& entry) { return entry.second == id; });
+        }
     }
     ARBOR_TRY(m_endpoints.remove(fmt::format("peek {}", id), Endpoint::StopMode::Immediate));
+    if (peek.starting)
+        return {}; // whoever starts it comes back here
     {
         const std::lock_guard lock(m_stateMutex);
         m_mounted.erase(peek.timeline);
     }
     if (m_options.mount)
         m_options.mount->retire(peek.timeline);
-    removeSocketDirectory(peek.connection.socketDirectory);
-    for (const std::string& path :
-         {walDirectory(*m_engine, peek.timeline), keptDirectory(*m_engine, peek.timeline),
-          scratchDirectory(*m_engine, peek.timeline)})
-        ARBOR_TRY(removeTree(m_disk, path));
+    ARBOR_TRY(removePeekFiles(peek.timeline));
     ARBOR_TRY(removeTree(m_disk, fmt::format("{}/log/peek-{}.log", m_options.store, id)));
     return m_engine->closeIdleHeads();
+}
+
+Status Service::removePeekFiles(TimelineId timeline) {
+    if (const auto sockets = makeSocketDirectory(m_options.store, fmt::format("peek-{}", timeline)))
+        removeSocketDirectory(*sockets);
+    for (const std::string& path : {walDirectory(*m_engine, timeline), keptDirectory(*m_engine, timeline),
+                                    scratchDirectory(*m_engine, timeline)})
+        ARBOR_TRY(removeTree(m_disk, path));
+    return {};
+}
+
+void Service::closePeeks() {
+    std::vector<std::uint64_t> open;
+    {
+        const std::lock_guard lock(m_stateMutex);
+        for (const auto& [id, peek] : m_peeks)
+            open.push_back(id);
+    }
+    for (const std::uint64_t id : open)
+        if (auto closed = closePeek(id); !closed)
+            spdlog::warn("closing peek {}: {}", id, closed.error().message());
 }
 
 Lsn Service::headLsn(TimelineId timeline) {

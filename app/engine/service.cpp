@@ -2,6 +2,8 @@
 
 #include "app/control/methods.h"
 #include "app/engine/branch_locks.h"
+#include "app/postgres/runtime_files.h"
+#include "app/postgres/server_log.h"
 
 #include <QJsonArray>
 
@@ -14,6 +16,7 @@ namespace {
 constexpr int followEveryMs = 200;
 constexpr int houseworkEveryMs = 1000;
 constexpr int workers = 16; // they wait more than they work
+constexpr int workersTimeoutMs = 60'000;
 
 } // namespace
 
@@ -169,6 +172,9 @@ Status Service::openStore() {
     m_space = std::make_unique<Space>(*m_engine);
     for (const char* folder : {"wal", "walkeep", "scratch", "log", "run"})
         ARBOR_TRY(ensureDirectory(m_disk, m_options.store + "/" + folder));
+    const std::string passFile = m_options.store + "/run/passfile"; // one for all roots of a store
+    if (!m_disk.info(passFile))
+        ARBOR_TRY(writePrivateFile(passFile, passFileContent(generatePassword())));
     m_engine->store().onFailure([this](const Error& error) {
         spdlog::critical("the store takes no more writes: {}", error.message());
         m_server.publish(event::warning,
@@ -225,8 +231,12 @@ void Service::shutDown() {
     m_jobs.cancelAll();
     m_endpoints.stopAll([this] {
         m_upkeep.start([this] {
-            if (m_storeOpen && m_engine->store().health())
+            // methods that wait for a server need this thread's event loop to hear that they get none
+            m_workers.waitForDone(workersTimeoutMs);
+            if (m_storeOpen && m_engine->store().health()) {
+                closePeeks();
                 (void)m_engine->sync();
+            }
             QMetaObject::invokeMethod(this, &Service::finished, Qt::QueuedConnection);
         });
     });
@@ -260,16 +270,31 @@ Result<SpaceInfo> Service::space() {
     return info;
 }
 
+// On a thread of the mount.
+void Service::linkRefused(TimelineId timeline, const std::string& sentence) {
+    const auto branch = m_engine->catalog([&](const Catalog& catalog) {
+        const BranchRecord* found = catalog.branchOn(timeline);
+        return found ? *found : BranchRecord();
+    });
+    if (!branch.id)
+        return;
+    if (auto said = ServerLog::append(logFileOf(branch.id), "PgArbor: " + sentence); !said)
+        spdlog::warn("{}", said.error().message());
+    warn(fmt::format("{}: {}", branch.name, sentence), branch.name);
+}
+
 // --- Upkeep
 
 void Service::followLogs() {
     if (m_following.exchange(true))
         return;
     m_upkeep.start([this] {
+        const std::vector<TimelineId> served = timelines(); // others have no server that writes
         for (const auto& head : m_engine->openHeads())
-            if (auto followed = head->followLog(LogFollower::Effort::Thorough); !followed)
-                spdlog::warn("following the log of timeline {}: {}", head->timeline(),
-                             followed.error().message());
+            if (std::binary_search(served.begin(), served.end(), head->timeline()))
+                if (auto followed = head->followLog(LogFollower::Effort::Thorough); !followed)
+                    spdlog::warn("following the log of timeline {}: {}", head->timeline(),
+                                 followed.error().message());
         announceHeads();
         m_following = false;
     });
@@ -308,6 +333,28 @@ void Service::keepHouse() {
         housework();
         m_housekeeping = false;
     });
+}
+
+// With the last of a branch go its log and its socket directory.
+void Service::purgeTrash(TrashId entry) {
+    BranchId branch;
+    const auto purged = m_engine->keepBook([&](Catalog& catalog, Timestamp) -> Result<CatalogChange> {
+        if (const TrashRecord* record = catalog.findTrash(entry))
+            branch = record->branch.id;
+        return catalog.purgeTrash(entry);
+    });
+    const bool lives = m_engine->catalog([&](const Catalog& catalog) {
+        const auto entries = catalog.trash();
+        return catalog.findBranch(branch) != nullptr ||
+               std::any_of(entries.begin(), entries.end(),
+                           [&](const TrashRecord* other) { return other->branch.id == branch; });
+    });
+    if (!purged || lives)
+        return;
+    for (const char* suffix : {"", ".1"})
+        (void)removeTree(m_disk, logFileOf(branch) + suffix);
+    if (const auto sockets = makeSocketDirectory(m_options.store, fmt::format("branch-{}", branch)))
+        removeSocketDirectory(*sockets);
 }
 
 void Service::housework() {
@@ -363,7 +410,7 @@ void Service::purgeTrash() {
     const Timestamp now = m_clock.now();
     const auto due = m_engine->catalog([&](const Catalog& catalog) { return catalog.dueTrash(now); });
     for (const TrashId entry : due)
-        (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.purgeTrash(entry); });
+        purgeTrash(entry);
 }
 
 Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) {

@@ -97,6 +97,8 @@ class Service : public QObject, private ViewProvider {
         std::uint64_t id = 0;
         TimelineId timeline;
         Connection connection;
+        bool starting = true;
+        bool unwanted = false; // closed while it started
     };
     Result<Peek> openPeek(const TimelinePoint& point, ConnectionId connection);
     Status closePeek(std::uint64_t id);
@@ -126,7 +128,7 @@ class Service : public QObject, private ViewProvider {
     Status createStore();
     // Nothing came of it: what was made goes again, and the engine ends.
     void abandonStore();
-    Result<BranchRecord> makeRoot(const Caller& caller, const std::string& name,
+    Result<BranchRecord> makeRoot(const std::optional<Caller>& caller, const std::string& name,
                                   const std::vector<std::string>& initdbOptions, Job& job);
     // A fresh cluster below `place`, which is made: data, wal.
     Status runInitdb(const Installation& installation, const std::string& place,
@@ -142,14 +144,18 @@ class Service : public QObject, private ViewProvider {
     std::vector<TimelineId> timelines() override;
     bool mayStartServer(TimelineId timeline, pid_t process) override;
     Result<SpaceInfo> space() override;
+    void linkRefused(TimelineId timeline, const std::string& sentence) override;
 
     Status openStore();
     void recover();
     void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports
-    void keepHouse();    // every second
-    void followLogs();   // every 200 ms
+    void closePeeks();
+    Status removePeekFiles(TimelineId timeline);
+    void keepHouse();  // every second
+    void followLogs(); // every 200 ms
     void housework();
     void purgeTrash();
+    void purgeTrash(TrashId entry);
     void keepBooks();
     void announceHeads();
     Result<EndpointSpec> specFor(const BranchRecord& branch);

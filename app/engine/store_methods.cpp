@@ -40,9 +40,11 @@ Result<QJsonValue> status(Service& service) {
     return QJsonValue(json);
 }
 
-Result<QJsonValue> init(Service& service, const QJsonObject& params, const RequestContext& context,
-                        Job& job) {
-    if (service.storeOpen())
+Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
+    // one without any branch is left of an init that was killed
+    if (service.storeOpen() && !service.engine().catalog([](const Catalog& catalog) {
+            return catalog.branchCount() == 0 && catalog.trash().empty();
+        }))
         return makeError(ErrorKind::AlreadyExists, "there is a store at {} already", service.options().store);
     std::vector<std::string> options;
     for (const QJsonValue& option : params.value("initdbOptions").toArray())
@@ -50,8 +52,9 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, const Reque
     ARBOR_TRY(checkInitdbOptions(options));
     service.preferInstallation(textOf(params, "pgBin"));
     ARBOR_TRY(pickInstallation(service.installations(), 0)); // before anything is made
-    ARBOR_TRY(service.createStore());
-    auto root = service.makeRoot(callerOf(context, "init"), "main", options, job);
+    if (!service.storeOpen())
+        ARBOR_TRY(service.createStore());
+    auto root = service.makeRoot(std::nullopt, "main", options, job); // undoing it would leave nothing
     if (!root) {
         service.abandonStore();
         return std::move(root).error();
@@ -75,7 +78,7 @@ void registerStoreMethods(Service& service) {
     });
     service.asJob(
         method::storeInit, QStringLiteral("making a store"),
-        [&](Params p, Context c, Job& job) { return init(service, p, c, job); }, false);
+        [&](Params p, Context, Job& job) { return init(service, p, job); }, false);
 }
 
 } // namespace arbor

@@ -381,6 +381,8 @@ void Endpoint::ended(const Status& cleared) {
 }
 
 void Endpoint::sampleActivity() {
+    if (m_log)
+        (void)m_log->keepShort(); // what cannot be done now is tried again
     if (m_state != State::Running || m_sampler)
         return;
     m_sampler = ask(activityStatements(), sampleTimeoutMs, [this](const QueryOutcome& outcome) {

@@ -133,7 +133,9 @@ void setPlaces(const EndpointConfig& config, Arguments& arguments) {
     arguments.set("listen_addresses", config.tcp ? "127.0.0.1" : "");
     arguments.set("hba_file", config.hbaFile);
     arguments.set("ident_file", config.identFile);
-    arguments.set("external_pid_file", "");
+    // Nothing would be opened as a file without a name, with a complaint at every start; the server removes
+    // this one when it ends.
+    arguments.set("external_pid_file", config.socketDirectory + "/postmaster.pid");
     arguments.set("logging_collector", "off");
     arguments.set("log_destination", "stderr");
     arguments.set("log_directory", "log");

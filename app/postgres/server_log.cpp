@@ -1,7 +1,9 @@
 #include "app/postgres/server_log.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -38,7 +40,42 @@ Result<ServerLog> ServerLog::open(const std::string& path, std::uint64_t rotateA
         ARBOR_ASSIGN(file, openLog(path));
         size = 0;
     }
-    return ServerLog(std::move(file), size);
+    return ServerLog(path, std::move(file), size);
+}
+
+Status ServerLog::append(const std::string& path, const std::string& line) {
+    ARBOR_ASSIGN(const UniqueFd file, openLog(path));
+    const std::string text = line + '\n';
+    if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        return errnoError(errno, "writing " + path);
+    return {};
+}
+
+Status ServerLog::keepShort(std::uint64_t rotateAt) {
+    ARBOR_ASSIGN(const std::uint64_t size, sizeOf(m_descriptor, m_path));
+    if (size <= rotateAt)
+        return {};
+    const std::string older = m_path + ".1";
+    if (::unlink(older.c_str()) != 0 && errno != ENOENT)
+        return errnoError(errno, "removing " + older);
+    const UniqueFd copy(::open(older.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                               0600)); // sendfile: no O_APPEND
+    if (!copy)
+        return errnoError(errno, "opening " + older);
+    off_t at = 0;
+    while (static_cast<std::uint64_t>(at) < size) {
+        // in the kernel; 0 when somebody has cut the file meanwhile
+        const ssize_t sent =
+            ::sendfile(copy.get(), m_descriptor.get(), &at, size - static_cast<std::uint64_t>(at));
+        if (sent < 0 && errno != EINTR)
+            break; // a full disk: better a short log than none
+        if (sent == 0)
+            break;
+    }
+    if (::ftruncate(m_descriptor.get(), 0) != 0)
+        return errnoError(errno, "emptying " + m_path);
+    m_begin = 0;
+    return {};
 }
 
 std::string ServerLog::tail() const {

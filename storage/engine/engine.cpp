@@ -325,22 +325,21 @@ Result<std::shared_ptr<TimelineView>> Engine::beginRoot(std::uint32_t mode, Owne
     return view;
 }
 
-Result<BranchRecord> Engine::finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec,
-                                        Lsn lsn) {
+Result<BranchRecord> Engine::finishRoot(const std::optional<Caller>& caller, const TimelineView& view,
+                                        RootSpec spec, Lsn lsn) {
     ARBOR_TRY(m_store->sync()); // the files first, then the name
     spec.timeline = view.timeline();
     spec.rootInode = view.root();
     const ForkPoint begin{m_store->lastPosition(), lsn};
-    ARBOR_ASSIGN(
-        const CatalogChange change,
-        operate(caller,
-                [&](Catalog& catalog, Timestamp now) ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
-                    ARBOR_ASSIGN(CatalogChange made, catalog.createRoot(spec, now));
-                    m_histories[spec.timeline].kept = {{begin, maxPosition}};
-                    m_pending.put(historyKey(spec.timeline), encodeHistory(m_histories[spec.timeline]));
-                    m_transient.erase(spec.timeline);
-                    return made;
-                }));
+    const CatalogOperation create = [&](Catalog& catalog, Timestamp now)
+                                        ARBOR_REQUIRES(m_catalogMutex) -> Result<CatalogChange> {
+        ARBOR_ASSIGN(CatalogChange made, catalog.createRoot(spec, now));
+        m_histories[spec.timeline].kept = {{begin, maxPosition}};
+        m_pending.put(historyKey(spec.timeline), encodeHistory(m_histories[spec.timeline]));
+        m_transient.erase(spec.timeline);
+        return made;
+    };
+    ARBOR_ASSIGN(const CatalogChange change, caller ? operate(*caller, create) : keepBook(create));
     return catalog([&](const Catalog& catalog) { return catalog.branch(change.branch); });
 }
 

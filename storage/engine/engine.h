@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -116,7 +117,9 @@ class Engine : private SyncParticipant {
 
     // --- Roots: a timeline whose files are written before it has a name. Without finishRoot() it is garbage.
     Result<std::shared_ptr<TimelineView>> beginRoot(std::uint32_t mode, Owner owner);
-    Result<BranchRecord> finishRoot(const Caller& caller, const TimelineView& view, RootSpec spec, Lsn begin);
+    // Without a caller it is no operation that undo could take back: the root that a store begins with.
+    Result<BranchRecord> finishRoot(const std::optional<Caller>& caller, const TimelineView& view,
+                                    RootSpec spec, Lsn begin);
     // Its files and its log (wal/<T>) are in place: the view that is answered follows the log, so that a
     // server may run there before the root has a name. `view` must be the only one that the caller holds.
     Result<std::shared_ptr<TimelineView>> followRoot(std::shared_ptr<TimelineView> view,

@@ -69,6 +69,29 @@ std::string randomId() {
 Store::Store(Disk& disk, std::string directory, const Clock& clock, const Options& options)
     : m_disk(disk), m_directory(std::move(directory)), m_clock(clock), m_options(options) {}
 
+namespace {
+
+// Kept log segments are hard links. The names are those that a create which was cut off may leave.
+Status checkHardLinks(Disk& disk, const std::string& directory) {
+    const std::string file = directory + "/FORMAT.new", link = directory + "/LOCK";
+    const auto removed = [&](const std::string& path) -> Status {
+        return disk.info(path) ? disk.unlink(path) : Status();
+    };
+    ARBOR_TRY(removed(file));
+    ARBOR_TRY(removed(link));
+    ARBOR_TRY(disk.createAppend(file));
+    const Status linked = disk.link(file, link);
+    ARBOR_TRY(disk.unlink(file));
+    if (!linked)
+        return makeError(ErrorKind::Unsupported,
+                         "a store cannot live at {}: its file system has no hard links ({}); choose a "
+                         "directory on another one",
+                         directory, linked.error().message());
+    return disk.unlink(link);
+}
+
+} // namespace
+
 Status Store::create(Disk& disk, const std::string& directory, const Options& options) {
     ARBOR_TRY(ensureDirectory(disk, directory));
     ARBOR_ASSIGN(const auto entries, disk.list(directory));
@@ -80,16 +103,17 @@ Status Store::create(Disk& disk, const std::string& directory, const Options& op
             return makeError(ErrorKind::Refused,
                              "{} is not empty ({} is there): choose a new or an empty directory", directory,
                              name);
-    for (const char* name : {"index", "pages"}) {
-        ARBOR_TRY(removeTree(disk, fmt::format("{}/{}", directory, name)));
-        ARBOR_TRY(ensureDirectory(disk, fmt::format("{}/{}", directory, name)));
-    }
+    ARBOR_TRY(checkHardLinks(disk, directory));
     ARBOR_ASSIGN(const std::uint64_t free, disk.freeBytes(directory));
     if (free < options.reserveBytes + options.segments.segmentBytes + options.segments.marginBytes)
         return makeError(
             ErrorKind::NoSpace, "a store needs at least {} MB of free space, {} has {} MB",
             (options.reserveBytes + options.segments.segmentBytes + options.segments.marginBytes) >> 20,
             directory, free >> 20);
+    for (const char* name : {"index", "pages"}) {
+        ARBOR_TRY(removeTree(disk, fmt::format("{}/{}", directory, name)));
+        ARBOR_TRY(ensureDirectory(disk, fmt::format("{}/{}", directory, name)));
+    }
     // the format file makes it a store; until it is there, nothing was made
     return replaceFile(disk, directory + "/FORMAT", encodeFormat({formatVersion, randomId()}));
 }

@@ -44,6 +44,9 @@ class ViewProvider {
     virtual bool mayStartServer(TimelineId timeline, pid_t process) = 0;
     // Of the store, for statfs on the mount's root.
     virtual Result<SpaceInfo> space() = 0;
+    // A server was refused a link that leaves its data directory. It can only print the errno: the sentence
+    // that helps goes where people look.
+    virtual void linkRefused(TimelineId timeline, const std::string& sentence) = 0;
 };
 
 struct MountOptions {

@@ -158,10 +158,12 @@ void Operations::makeDirectory(fuse_req_t request, fuse_ino_t parent, const char
 void Operations::symlink(fuse_req_t request, const char* linkTarget, fuse_ino_t parent, const char* name) {
     constexpr auto kind = RequestKind::Symlink;
     const auto where = directory(request, kind, parent);
-    if (where && !refusedByName(request, kind, *where, name))
-        answerEntry(request, kind,
-                    where->timeline->view->makeSymlink(where->inode, name, linkTarget, ownerOf(request)),
-                    *where);
+    if (!where || refusedByName(request, kind, *where, name))
+        return;
+    const auto made = where->timeline->view->makeSymlink(where->inode, name, linkTarget, ownerOf(request));
+    if (!made && made.error().kind() == ErrorKind::Permission)
+        m_provider->linkRefused(where->timeline->id, made.error().message());
+    answerEntry(request, kind, made, *where);
 }
 
 void Operations::unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {

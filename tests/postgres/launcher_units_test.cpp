@@ -162,7 +162,8 @@ class LauncherUnitsTest : public QObject {
         const auto root = postgresArguments(someConfig(false));
         for (const char* word :
              {"data_directory=/store/mnt/7", "port=23456", "listen_addresses=127.0.0.1",
-              "hba_file=/store/hba", "ident_file=/store/ident", "external_pid_file=", "logging_collector=off",
+              "hba_file=/store/hba", "ident_file=/store/ident",
+              "external_pid_file=/run/user/1000/a,\"b/postmaster.pid", "logging_collector=off",
               "log_destination=stderr", "full_page_writes=off", "wal_recycle=off", "wal_init_zero=off",
               "recovery_init_sync_method=fsync", "unix_socket_directories=\"/run/user/1000/a,\"\"b\""})
             QVERIFY2(contains(*root, word), word);

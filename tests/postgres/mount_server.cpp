@@ -55,6 +55,7 @@ class Provider final : public ViewProvider {
     }
     bool mayStartServer(TimelineId, pid_t) override { return m_allow; }
     Result<SpaceInfo> space() override { return SpaceInfo{1u << 30, 1u << 29}; }
+    void linkRefused(TimelineId, const std::string&) override {}
 
   private:
     Mutex m_mutex;
