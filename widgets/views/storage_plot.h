@@ -2,16 +2,16 @@
 // they occupy.
 #pragma once
 
+// first: moc cannot read libstdc++'s <compare> before anything else of it
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
 #include "storage/base/time.h"
 
 #include <QString>
 #include <QWidget>
-
-#include <array>
-#include <cstdint>
-#include <memory>
-#include <span>
-#include <vector>
 
 namespace arbor {
 
