@@ -25,7 +25,8 @@
 // Trashed    = {name, id, deletedAt, freedAt?, reason: "delete"|"restore"|"reset"|"expired", headLsn,
 // privateBytes?}
 //   name is what trash.restore takes.
-// Operation  = {id, time, client, kind, text, branch?, undone: bool, undoable: bool, command?}
+// Operation  = {id, time, client, kind, text, branch?, undone: bool, undoable: bool, command?, of?}
+//   of: the text of what an undo took back or a redo made again
 // Mark       = {kind, lsn, time?, before?: LSN, branch?, name?, xid?, text?, removedFiles?: count,
 //               removed?: ["DATABASE OID/RELFILENODE"]}
 //   kind: "fork" | "checkpoint" | "restore-point" | "commit" | "drop" | "postgres-checkpoint" | "start" |

@@ -19,6 +19,8 @@ const char* markName(WalEventKind kind) {
     case WalEventKind::DatabaseDrop:
         return "drop";
     case WalEventKind::EndOfRecovery:
+    case WalEventKind::ParameterChange:
+    case WalEventKind::OverwriteContrecord:
         return "start";
     default:
         return "commit";
@@ -33,6 +35,12 @@ std::string markText(const WalMark& mark) {
         return fmt::format("CREATE DATABASE ({})", mark.database);
     case WalEventKind::CheckpointShutdown:
         return "PostgreSQL was stopped, or recovered";
+    case WalEventKind::ParameterChange:
+        return "PostgreSQL was started with other settings";
+    case WalEventKind::OverwriteContrecord:
+        return "PostgreSQL was started behind a record that a crash had left unfinished";
+    case WalEventKind::EndOfRecovery:
+        return "PostgreSQL was promoted";
     case WalEventKind::Commit:
         return fmt::format("{} relation file{} removed: a DROP, a TRUNCATE or a rewrite", mark.removedFiles,
                            mark.removedFiles == 1 ? " was" : "s were");

@@ -124,19 +124,28 @@ QJsonObject trashJson(Service& service, const TrashRecord& entry) {
 
 QJsonObject operationJson(Service& service, const OperationEntry& entry) {
     static constexpr const char* kinds[] = {"operation", "undo", "redo"};
-    const OperationId nextUndo = service.engine().operations([](const OperationLog& log) {
-        const OperationEntry* next = log.nextUndo();
-        return next ? next->id : OperationId();
+    OperationId nextUndo;
+    std::string of; // what an undo took back or a redo made again, while the log still has it
+    service.engine().operations([&](const OperationLog& log) {
+        if (const OperationEntry* next = log.nextUndo())
+            nextUndo = next->id;
+        if (const OperationEntry* target = entry.of ? log.find(entry.of) : nullptr)
+            of = target->command;
+        return 0;
     });
-    return {
+    QJsonObject json{
         {"id", static_cast<qint64>(entry.id.value)},
         {"time", timeJson(entry.at)},
         {"client", text(entry.client)},
         {"kind", kinds[static_cast<std::size_t>(entry.kind)]},
-        {"text", text(entry.command)},
+        {"text", text(of.empty() ? entry.command
+                                 : fmt::format("{}: {}", kinds[static_cast<std::size_t>(entry.kind)], of))},
         {"command", text(entry.command)},
         {"undone", entry.isUndone()},
         {"undoable", entry.kind == OperationKind::Operation && !entry.isUndone() && entry.id <= nextUndo}};
+    if (!of.empty())
+        json.insert("of", text(of));
+    return json;
 }
 
 Caller callerOf(const RequestContext& context, std::string command) {

@@ -248,6 +248,13 @@ class SystemCliTest : public QObject {
         QVERIFY(!drops.isEmpty());
         for (const QJsonValue& mark : marks)
             QVERIFY(mark.toObject().value("lsn").isString());
+        // a fork's server starts with other settings than its parent's: its log says so, and that is no
+        // commit
+        EXPECT_OK(m_store->run("start sight"));
+        const QJsonArray ofFork = m_store->json("timeline sight").array();
+        QVERIFY(!ofKind(ofFork, "start").isEmpty());
+        for (const QJsonValue& commit : ofKind(ofFork, "commit"))
+            QVERIFY(!commit.toObject().value("text").toString().isEmpty());
         // just before the drop the table is there
         const QString before = drops.last().toObject().value("before").toString();
         EXPECT_OK(m_store->run({"branch", "create", "saved", "--from", "main", "--at", before, "--start"}));
@@ -316,6 +323,8 @@ class SystemCliTest : public QObject {
         QVERIFY(newest.value("id").isDouble() && isTimeWithZone(newest.value("time")));
         const Outcome undone = m_store->json("undo");
         EXPECT_OK(undone);
+        QCOMPARE(undone.object().value("operation").toObject().value("of").toString(),
+                 newest.value("text").toString());
         EXPECT_CODE(m_store->run("branch show u"), 3);
         EXPECT_OK(m_store->run("redo"));
         EXPECT_OK(m_store->run("branch show u"));

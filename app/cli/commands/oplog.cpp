@@ -24,8 +24,8 @@ Result<int> list(const Invocation&, Session& session) {
 Result<int> undoOrRedo(Session& session, const char* method, const QJsonObject& params, const char* word) {
     ARBOR_ASSIGN(const QJsonValue result, session.call(method, params));
     session.print(result, [&](std::ostream& out) {
-        out << word << ": " << plainText(result.toObject().value("operation").toObject().value("text"))
-            << '\n';
+        const QJsonObject operation = result.toObject().value("operation").toObject();
+        out << word << ": " << plainText(operation.value(operation.contains("of") ? "of" : "text")) << '\n';
     });
     return 0;
 }
