@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/control/blocking_client.h"
+#include "app/control/version.h"
 
 #include <QJsonObject>
 #include <QJsonValue>
@@ -13,8 +14,6 @@
 #include <string>
 
 namespace arbor {
-
-inline constexpr const char* programVersion = ARBOR_VERSION;
 
 // The outside world of one run of the program; tests hand in their own.
 struct Surroundings {

@@ -1,9 +1,9 @@
 // pgarbord: the engine of one store. Clients start it; a person never has to.
 #include "app/control/runtime_dir.h"
+#include "app/control/version.h"
 #include "app/engine/log.h"
 #include "app/engine/privileges.h"
 #include "app/engine/service.h"
-#include "app/engine/version.h"
 #include "app/postgres/environment.h"
 #include "storage/fuse/mount_point.h"
 

@@ -1,8 +1,8 @@
 // engine.*, store.init
 #include "app/control/arguments.h"
 #include "app/control/methods.h"
+#include "app/control/version.h"
 #include "app/engine/json.h"
-#include "app/engine/version.h"
 
 #include <unistd.h>
 

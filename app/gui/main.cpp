@@ -1,5 +1,6 @@
 // pgarbor: the window.
 #include "app/control/runtime_dir.h"
+#include "app/control/version.h"
 #include "app/gui/appearance.h"
 #include "app/gui/main_window.h"
 #include "app/gui/single_instance.h"
@@ -80,7 +81,7 @@ int run(QApplication& application) {
     loadTranslations(application);
     applyAppearance(WindowSettings().appearance());
 
-    StoreSession session({options.store, options.socket, {}, QStringLiteral("pgarbor " ARBOR_VERSION)});
+    StoreSession session({options.store, options.socket, {}, QStringLiteral("pgarbor ") + programVersion});
     MainWindow window(session);
     window.commands().setTerminalSearch({WindowSettings().terminal(), qEnvironmentVariable("TERMINAL"), {}});
     QObject::connect(&instance, &SingleInstance::raiseAsked, &window, &MainWindow::raiseToFront);
@@ -111,13 +112,13 @@ int main(int argc, char** argv) {
     // before there is a display: scripts ask too
     for (int i = 1; i < argc; ++i)
         if (qstrcmp(argv[i], "--version") == 0 || qstrcmp(argv[i], "-v") == 0) {
-            std::printf("pgarbor %s\n", ARBOR_VERSION);
+            std::printf("pgarbor %s\n", arbor::programVersion);
             return 0;
         }
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("pgarbor"));
     QApplication::setApplicationDisplayName(QStringLiteral("PgArbor"));
-    QApplication::setApplicationVersion(QStringLiteral(ARBOR_VERSION));
+    QApplication::setApplicationVersion(QString::fromLatin1(arbor::programVersion));
     QApplication::setDesktopFileName(QStringLiteral("org.pgarbor.PgArbor"));
     return arbor::run(application);
 }
