@@ -1,5 +1,6 @@
 // Forks of a real server's log: recovery stops exactly where the fork was cut, and the parent's log stays as
 // it was.
+#include "storage/gc/wal_retention.h"
 #include "tests/unit/wal_support.h"
 
 #include <QCryptographicHash>
@@ -57,9 +58,7 @@ class WalForkTest : public QObject {
         m_parent->sql(
             "create table ledger (n serial, body text); alter table ledger alter body set storage plain;"
             "checkpoint;");
-        run("cp", {"-a", m_parent->data(), m_tree.path("base")});
-        QFile::remove(m_tree.path("base/postmaster.pid"));
-        QFile::remove(m_tree.path("base/pg_wal"));
+        copyData(*m_parent, "base");
         m_control = m_parent->control();
         m_parent->sql("do $$ begin for i in 1..1500 loop"
                       "  insert into ledger (body) values (repeat('r', (i * 7919) % 7000)); commit;"
@@ -143,17 +142,154 @@ class WalForkTest : public QObject {
             }
     }
 
-    // CASES 24: forks of forks, of which the one between was never started.
+    // CASES 24: a fork of a fork that was never started.
     void aGrandchildNeedsNoStartedParent() {
         PosixDisk disk;
         const Lsn middle = m_ends.at(m_ends.size() / 2), early = m_ends.at(m_ends.size() / 3);
         WalChain chain(
             disk, {{{m_tree.file("absent")}, {}}, {{m_tree.file("absent2")}, middle}, m_parent->layer(early)},
             m_control.segmentSize, m_control.systemId);
-        auto plan = planForkWal(chain, m_control, early);
-        VERIFY_OK(plan);
-        QCOMPARE(plan->state.end.value, early.value);
-        VERIFY_OK(buildForkWal(chain, *plan, m_tree.file("grand")));
+        const ForkWalPlan plan = forkFrom(chain, m_control, early, "base", "grand");
+        QCOMPARE(plan.state.end.value, early.value);
+        Server grandchild(m_tree.path("grand"), nullptr);
+        QVERIFY2(grandchild.start(), grandchild.logText().constData());
+        QCOMPARE(grandchild.sql("select count(*) from ledger where n > 0").toLongLong(), commitsUpTo(early));
+    }
+
+    // CASES 24: the grandchild was forked before its parent's first checkpoint had reached pg_control, so
+    // that its redo point lies before its parent's fork point, in its grandparent's log.
+    void aGrandchildsRedoPointMayLieBeforeItsParentsFork() {
+        PosixDisk disk;
+        const Lsn middle = m_ends.at(m_ends.size() / 2);
+        const ForkWalPlan plan = fork(middle, "parent");
+        Server parent(m_tree.path("parent"), nullptr);
+        QVERIFY2(parent.start(), parent.logText().constData());
+        parent.sql("do $$ begin for i in 1..300 loop"
+                   "  insert into ledger (body) values (repeat('p', 3000)); commit; end loop; end $$");
+        parent.kill();
+        // what it shares with its own parent is found there
+        QVERIFY(plan.endSegment > plan.firstSegment);
+        for (std::uint64_t number = plan.firstSegment; number < plan.endSegment; ++number)
+            VERIFY_OK(disk.unlink(parent.walDirectory().toStdString() + "/" +
+                                  segmentFileName(plan.tli, number, m_control.segmentSize)));
+
+        const auto layers = [&](Lsn limit) {
+            return std::vector<WalLayer>{parent.layer(limit), m_parent->layer(plan.state.end)};
+        };
+        WalChain whole(disk, layers({}), m_control.segmentSize, m_control.systemId);
+        const std::vector<Commit> commits = commitsFrom(whole, m_control, plan.state.end);
+        QCOMPARE(commits.size(), 300u);
+        const Lsn at = commits[199].end;
+        WalChain chain(disk, layers(at), m_control.segmentSize, m_control.systemId);
+        const ForkWalPlan grand = forkFrom(chain, m_control, at, "base", "grandchild");
+        QVERIFY(grand.redo < plan.state.end);
+        Server grandchild(m_tree.path("grandchild"), nullptr);
+        QVERIFY2(grandchild.start(), grandchild.logText().constData());
+        QCOMPARE(grandchild.sql("select count(*) from ledger where n > 0").toLongLong(),
+                 commitsUpTo(plan.state.end) + 200);
+    }
+
+    // CASES 8: the record of a checkpoint is there, pg_control does not know it yet; what a sweep left of the
+    // log is enough to start from the older redo point.
+    void betweenACheckpointAndItsControlFileTheOlderRedoCounts() {
+        PosixDisk disk;
+        Server server(m_tree, "eight", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
+        QVERIFY(server.start());
+        server.sql("create table t (n int, body text);"
+                   "insert into t select g, repeat('b', 900) from generate_series(1, 3000) g;"
+                   "select pg_switch_wal(); checkpoint;");
+        copyData(server, "eight-base");
+        const ControlFile older = server.control();
+        server.sql("insert into t select g, repeat('a', 900) from generate_series(1, 3000) g; checkpoint;"
+                   "insert into t select g, '' from generate_series(1, 10) g");
+        const Lsn newer = server.control().checkpoint;
+        server.kill();
+        QVERIFY(newer > older.checkpoint);
+        WalChain whole(disk, {server.layer()}, older.segmentSize, older.systemId);
+        WalReader reader(whole, *older.format, older.systemId);
+        reader.begin(newer);
+        const auto record = reader.next();
+        QVERIFY(record && *record);
+        const Lsn at = (*record)->end;
+
+        const std::string keep = m_tree.file("eight-keep");
+        QVERIFY(sweepLog(server, keep, {TimelineId{1}, older.redo, at, Need::byOthers()}, older.segmentSize) >
+                0);
+        WalChain chain(disk, {{{keep}, at}}, older.segmentSize, older.systemId);
+        const ForkWalPlan plan = forkFrom(chain, older, at, "eight-base", "eight-child");
+        QCOMPARE(plan.redo.value, older.redo.value);
+        QCOMPARE(plan.state.last.value, newer.value);
+        Server child(m_tree.path("eight-child"), nullptr);
+        QVERIFY2(child.start(), child.logText().constData());
+        QVERIFY2(
+            child.logText().contains("redo starts at " + QByteArray::fromStdString(older.redo.toString())),
+            child.logText().constData());
+        QCOMPARE(child.sql("select count(*) from t").toInt(), 6000);
+    }
+
+    // CASES 7: the tail of the log was not synced and is lost; PostgreSQL has written another in its place. A
+    // fork between where the old one ended and where the new one does opens with the new one's rows.
+    void aForkInATailWrittenAnewOpens_data() {
+        QTest::addColumn<QByteArray>("level");
+        QTest::newRow("minimal") << QByteArray("minimal");
+        QTest::newRow("replica") << QByteArray("replica");
+    }
+    void aForkInATailWrittenAnewOpens() {
+        QFETCH(QByteArray, level);
+        PosixDisk disk;
+        const QString name = QString("seven-") + level;
+        Server server(m_tree, name, {"--wal-segsize=1"},
+                      "checkpoint_timeout = 1h\nmax_wal_senders = 0\nwal_level = " + level + "\n");
+        QVERIFY(server.start());
+        server.sql(
+            "create table t (n int, body text); alter table t alter body set storage plain; checkpoint;");
+        copyData(server, name + "-base");
+        const ControlFile control = server.control();
+        const auto rows = [](int first, int last, int bytes) {
+            return QString(
+                       "do $$ begin for i in %1..%2 loop insert into t values (i, repeat('r', %3)); commit;"
+                       "end loop; end $$")
+                .arg(first)
+                .arg(last)
+                .arg(bytes)
+                .toUtf8();
+        };
+        server.sql(rows(1, 900, 1700));
+        server.kill();
+        WalChain before(disk, {server.layer()}, control.segmentSize, control.systemId);
+        const std::vector<Commit> old = commitsFrom(before, control, control.checkpoint);
+        QCOMPARE(old.size(), 900u);
+        const Lsn oldEnd = old.back().end;
+        const std::uint64_t lost = old[450].start.value / wal::pageSize * wal::pageSize;
+        zeroLogFrom(server, Lsn{lost}, control.segmentSize);
+        // the pages of that time were not synced either
+        run("rm", {"-rf", server.data()});
+        run("cp", {"-a", m_tree.path(name + "-base"), server.data()});
+        run("ln", {"-s", server.walDirectory(), server.data() + "/pg_wal"});
+
+        QVERIFY2(server.start(), server.logText().constData());
+        server.sql(rows(10'001, 11'200, 1100));
+        server.kill();
+        WalChain after(disk, {server.layer()}, control.segmentSize, control.systemId);
+        const std::vector<Commit> now = commitsFrom(after, control, control.checkpoint);
+        QVERIFY(now.size() > 1200 && now.size() < 1200 + 900);
+        QVERIFY(now.back().end > oldEnd);
+        const auto survivors = static_cast<qlonglong>(now.size()) - 1200;
+        int number = 0;
+        for (const Lsn at :
+             {Lsn{(now[static_cast<std::size_t>(survivors)].end.value + oldEnd.value) / 2}, oldEnd}) {
+            WalChain chain(disk, {server.layer(at)}, control.segmentSize, control.systemId);
+            const QString fork = QString("%1-child%2").arg(name).arg(++number);
+            forkFrom(chain, control, at, name + "-base", fork);
+            Server child(m_tree.path(fork), nullptr);
+            QVERIFY2(child.start(), child.logText().constData());
+            const auto there =
+                std::count_if(now.begin(), now.end(), [&](const Commit& c) { return c.end <= at; });
+            QVERIFY(there > survivors && there < static_cast<qlonglong>(now.size()));
+            QCOMPARE(child.sql("select count(*) from t where n > 10000").toLongLong(), there - survivors);
+            QCOMPARE(child.sql("select count(*) from t where n < 10000").toLongLong(), survivors);
+            QCOMPARE(child.sql("select max(n) from t where n < 10000").toLongLong(), survivors);
+        }
     }
 
     // CASES 12: pg_control says shut down; what was logged behind the checkpoint is not part of the fork.
@@ -163,8 +299,7 @@ class WalForkTest : public QObject {
         server.sql("create table t (n int); insert into t select generate_series(1, 100);");
         server.stop();
         const std::string stopped = server.controlBytes();
-        run("cp", {"-a", server.data(), m_tree.path("clean-base")});
-        QFile::remove(m_tree.path("clean-base/pg_wal"));
+        copyData(server, "clean-base");
         server.configure("max_connections = 55\n");
         QVERIFY(server.start());
         server.sql("insert into t select generate_series(1, 3000);");
@@ -272,19 +407,86 @@ class WalForkTest : public QObject {
             QProcess::execute("chown", {"-R", "postgres", m_tree.path(name)});
         QFile::link(m_tree.path(name + "/wal"), m_tree.path(name + "/data/pg_wal"));
     }
+    // A data directory as it is now, without its log.
+    void copyData(const Server& server, const QString& name) {
+        run("cp", {"-a", server.data(), m_tree.path(name)});
+        run("rm", {"-f", m_tree.path(name + "/postmaster.pid"), m_tree.path(name + "/pg_wal")});
+    }
     ForkWalPlan fork(Lsn at, const QString& name) {
         PosixDisk disk;
         WalChain chain = parentChain(disk, at);
-        auto plan = planForkWal(chain, m_control, at);
+        return forkFrom(chain, m_control, at, "base", name);
+    }
+    // A cluster of the log up to `at` over the data directory `base`, ready to be started.
+    ForkWalPlan forkFrom(WalChain& chain, const ControlFile& control, Lsn at, const QString& base,
+                         const QString& name) {
+        auto plan = planForkWal(chain, control, at);
         if (!plan)
             qFatal("%s", plan.error().message().c_str());
         QDir().mkpath(m_tree.path("keep"));
         run("mkdir", {"-p", m_tree.path(name)});
-        run("cp", {"-a", m_tree.path("base"), m_tree.path(name + "/data")});
+        run("cp", {"-a", m_tree.path(base), m_tree.path(name + "/data")});
         adopt(chain, *plan, name);
         Server(m_tree.path(name), nullptr)
             .configure("data_directory = '" + m_tree.path(name + "/data").toUtf8() + "'\n");
         return *plan;
+    }
+    qlonglong commitsUpTo(Lsn at) const {
+        return std::count_if(m_commits.begin(), m_commits.end(),
+                             [&](const Commit& c) { return c.end <= at; });
+    }
+    static std::vector<Commit> commitsFrom(WalChain& chain, const ControlFile& control, Lsn from) {
+        WalReader reader(chain, *control.format, control.systemId);
+        reader.begin(from);
+        std::vector<Commit> commits;
+        for (;;) {
+            const auto record = reader.next();
+            if (!record || !*record)
+                return commits;
+            const auto event = eventOf(**record, *control.format);
+            if (event && *event && (*event)->kind == WalEventKind::Commit)
+                commits.push_back({(*record)->start, (*record)->end});
+        }
+    }
+    // Links a server's log to `keep`, and removes of it what a sweep would that has nothing but `need`.
+    static std::size_t sweepLog(const Server& server, const std::string& keep, const WalNeed& need,
+                                std::uint32_t segmentSize) {
+        PosixDisk disk;
+        const std::string wal = server.walDirectory().toStdString();
+        auto made = disk.makeDirectory(keep);
+        if (!made)
+            qFatal("%s", made.error().message().c_str());
+        std::vector<WalFile> files;
+        const auto names = disk.list(wal);
+        if (!names)
+            qFatal("%s", names.error().message().c_str());
+        for (const std::string& name : *names) {
+            if (!parseSegmentFileName(name, segmentSize))
+                continue;
+            if (!disk.link(wal + "/" + name, keep + "/" + name))
+                qFatal("cannot link %s", name.c_str());
+            files.push_back({need.timeline, true, name, disk.info(keep + "/" + name).value()});
+        }
+        const WalTimeline timeline{need.timeline, {}, {}, segmentSize, false, {}};
+        const auto plan = planWalRetention({timeline}, {need}, files, {need.timeline.value + 1});
+        if (!plan)
+            qFatal("%s", plan.error().message().c_str());
+        for (const std::size_t i : plan->removable)
+            if (!disk.unlink(keep + "/" + files[i].name))
+                qFatal("cannot remove %s", files[i].name.c_str());
+        return plan->removable.size();
+    }
+    static void zeroLogFrom(const Server& server, Lsn from, std::uint32_t size) {
+        for (const QString& name : QDir(server.walDirectory()).entryList(QDir::Files)) {
+            const auto segment = parseSegmentFileName(name.toStdString(), size);
+            if (!segment || (segment->number + 1) * size <= from.value)
+                continue;
+            const std::uint64_t begin = segment->number * size;
+            const QByteArray path = (server.walDirectory() + "/" + name).toUtf8();
+            if (truncate(path, begin >= from.value ? 0 : static_cast<off_t>(from.value - begin)) != 0 ||
+                truncate(path, size) != 0)
+                qFatal("cannot cut %s", path.constData());
+        }
     }
 
     TemporaryTree m_tree;
