@@ -5,6 +5,7 @@
 //   ARBOR_FULL=1 storage_bench              10,000 branches and 10 GB of pages
 #include "storage/disk/posix_disk.h"
 #include "storage/disk/simulated_tree.h"
+#include "storage/engine/collector.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/test_seed.h"
 
@@ -320,6 +321,47 @@ void indexBytes(benchmark::State& state) {
         static_cast<double>(must(bench.engine->store().index().bytesOnDisk())) / versions;
 }
 BENCHMARK(indexBytes)->ArgName("bulk")->Arg(0)->Arg(1)->Iterations(1)->Unit(benchmark::kMillisecond);
+
+// A collection in which `livePercent` of each old segment is still needed. Targets: 1 GB/s of dead data freed
+// when most of a segment is dead, 200 MB/s of live data moved.
+void sweep(benchmark::State& state) {
+    constexpr std::uint64_t pages = 1u << 17; // 1 GB
+    const auto live = static_cast<std::uint64_t>(state.range(0));
+    const auto content = static_cast<Content>(state.range(1));
+    Bench bench;
+    must(bench.engine->keepBook([](Catalog& c, Timestamp) { return c.setSetting("history-time", "0"); }));
+    const auto view = must(bench.engine->head(bench.main.timeline));
+    const InodeId inode = bench.file(*view, "f");
+    Collector::Options options;
+    options.collectLog = false;
+    double seconds = 0;
+    double freed = 0;
+    double moved = 0;
+    for (auto _ : state) {
+        for (int round = 0; round < 2; ++round)
+            for (std::uint64_t i = 0; i < pages; ++i)
+                if (round == 0 || i % 100 >= live)
+                    must(view->write(inode, i * blockSize, bytesOf(page(i, content)), 1));
+        must(view->sync());
+        Collector collector(*bench.engine, options);
+        Collector::Outcome outcome;
+        const double took = secondsOf([&] { outcome = must(collector.run()); });
+        state.SetIterationTime(took);
+        seconds += took;
+        freed += static_cast<double>(outcome.freedBytes) / 1e6;
+        moved += static_cast<double>(outcome.movedBytes) / 1e6;
+    }
+    state.counters["MB freed"] = freed;
+    state.counters["MB moved"] = moved;
+    state.counters["freed MB/s"] = freed / seconds;
+    state.counters["moved MB/s"] = moved / seconds;
+}
+BENCHMARK(sweep)
+    ->ArgNames({"live", "content"})
+    ->ArgsProduct({{0, 5, 60}, {Noise, Rows}})
+    ->UseManualTime()
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 
 double residentMegabytes() {
     std::ifstream statm("/proc/self/statm");
