@@ -11,6 +11,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
@@ -48,8 +49,27 @@ double secondsOf(Action action) {
 }
 
 // Noise; rows like those of pgbench_accounts (a header, three numbers, 84 blanks), which lz4 makes a seventh
-// of; or rows of random hexadecimal digits, which it can only just compress.
-enum Content { Noise, Rows, Digits };
+// of; rows of random hexadecimal digits, which it can only just compress; or of words, of which it makes
+// half.
+enum Content { Noise, Rows, Digits, Words };
+std::string text(SimulatedChance& chance, std::size_t length, Content content) {
+    constexpr std::array<std::string_view, 20> words{
+        "the", "of",       "storage", "branch", "page", "segment", "a",    "to",   "database",   "in",
+        "and", "postgres", "write",   "log",    "is",   "that",    "time", "when", "checkpoint", "index"};
+    std::string text;
+    while (text.size() < length) {
+        const std::uint64_t number = chance.next() >> 32;
+        if (content == Rows)
+            text += ' ';
+        else if (content == Digits)
+            text += "0123456789abcdef"[number % 16];
+        else
+            text += fmt::format("{} ", words[number % words.size()]);
+    }
+    text.resize(length);
+    return text;
+}
+
 std::string page(std::uint64_t seed, Content content) {
     if (content == Noise)
         return pageOf(seed * 3);
@@ -70,8 +90,7 @@ std::string page(std::uint64_t seed, Content content) {
         put32(at + 24, seed * rows + row);
         put32(at + 28, 1);
         put32(at + 32, balance.next() >> 40);
-        for (std::size_t i = 36; i < 120; ++i)
-            page[at + i] = content == Rows ? ' ' : "0123456789abcdef"[balance.next() >> 60];
+        page.replace(at + 36, 84, text(balance, 84, content));
     }
     return page;
 }
@@ -175,7 +194,7 @@ void append(benchmark::State& state) {
 }
 BENCHMARK(append)
     ->ArgNames({"content", "files"})
-    ->ArgsProduct({{Noise, Rows, Digits}, {1, 16}})
+    ->ArgsProduct({{Noise, Rows, Digits, Words}, {1, 16}})
     ->UseManualTime()
     ->Iterations(16);
 
@@ -325,13 +344,16 @@ BENCHMARK(indexBytes)->ArgName("bulk")->Arg(0)->Arg(1)->Iterations(1)->Unit(benc
 // A collection in which `livePercent` of each old segment is still needed. Targets: 1 GB/s of dead data freed
 // when most of a segment is dead, 200 MB/s of live data moved.
 void sweep(benchmark::State& state) {
-    constexpr std::uint64_t pages = 1u << 17; // 1 GB
+    constexpr std::uint64_t count = 1u << 17; // 1 GB
     const auto live = static_cast<std::uint64_t>(state.range(0));
     const auto content = static_cast<Content>(state.range(1));
     Bench bench;
     must(bench.engine->keepBook([](Catalog& c, Timestamp) { return c.setSetting("history-time", "0"); }));
     const auto view = must(bench.engine->head(bench.main.timeline));
     const InodeId inode = bench.file(*view, "f");
+    std::vector<std::string> pages;
+    for (std::uint64_t i = 0; i < 512; ++i)
+        pages.push_back(page(i, content));
     Collector::Options options;
     options.collectLog = false;
     double seconds = 0;
@@ -339,9 +361,11 @@ void sweep(benchmark::State& state) {
     double moved = 0;
     for (auto _ : state) {
         for (int round = 0; round < 2; ++round)
-            for (std::uint64_t i = 0; i < pages; ++i)
-                if (round == 0 || i % 100 >= live)
-                    must(view->write(inode, i * blockSize, bytesOf(page(i, content)), 1));
+            for (std::uint64_t i = 0; i < count; ++i)
+                if (round == 0 || i % 100 >= live) {
+                    bench.logs.append(bench.main.timeline, 100); // history is told apart by it
+                    must(view->write(inode, i * blockSize, bytesOf(pages[i % 512]), 1));
+                }
         must(view->sync());
         Collector collector(*bench.engine, options);
         Collector::Outcome outcome;
