@@ -16,6 +16,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <random>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -55,6 +56,17 @@ Status makeOwned(const std::string& path, const RunAs& user, Ground& ground) {
     return {};
 }
 
+// A new home has no ~/.local/share yet, where the default store goes. Only there: elsewhere a missing parent
+// is a mistyped path.
+Status makeDataHome(const std::string& store, const RunAs& user, Ground& ground) {
+    if (::geteuid() == 0 || std::getenv("PGARBOR_STORE") != nullptr ||
+        store != canonicalStore(defaultStore()))
+        return {};
+    for (auto slash = store.find('/', 1); slash != std::string::npos; slash = store.find('/', slash + 1))
+        ARBOR_TRY(makeOwned(store.substr(0, slash), user, ground));
+    return {};
+}
+
 Result<std::uint64_t> mountId() {
     std::random_device device;
     return std::uint64_t{device()} << 32 | device();
@@ -64,6 +76,7 @@ Result<std::uint64_t> mountId() {
 // somebody else where that user could not mount by himself.
 Status prepareMount(const Arguments& arguments, Ground& ground) {
     const std::string place = arguments.store + "/mnt";
+    ARBOR_TRY(makeDataHome(arguments.store, ground.user, ground));
     ARBOR_TRY(makeOwned(arguments.store, ground.user, ground));
     ARBOR_TRY(makeOwned(place, ground.user, ground));
     ARBOR_TRY(clearDeadMount(place));
