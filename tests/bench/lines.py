@@ -93,15 +93,15 @@ class Lines:
     def scan_after_updates(self):
         """One row changed on each of 20 % of the pages, at random places, and the collector run."""
         self.b.require_root()
-        plain, fork, bound = (self.b.plain(), self.b.fork("scattered"), self.b.bound())
-        for server in (plain, fork, bound):
+        contestants = self.b.three()
+        for server in contestants:
             server.start()
             server.sql("update pgbench_accounts set abalance = abalance + 1 "
                        "where aid % 61 = 0 and abs(hashint4(aid)) % 5 = 0", "scan")
             server.sql("vacuum pgbench_accounts", "scan")
             server.sql("checkpoint")
         self.b.sweep()
-        return self.scan_cold("scan", SCAN, [plain, fork, bound])
+        return self.scan_cold("scan", SCAN, contestants)
 
     # --- bulk writes
     def bulk(self):
