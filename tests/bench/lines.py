@@ -1,11 +1,10 @@
 """The lines of the table: each measures a workload on its contestants in turn."""
+import contextlib
 import os
-import random
-import subprocess
 import threading
 import time
 
-from servers import Failed, call, drop_caches
+from servers import Failed, call
 
 SCAN = "select count(*), sum(abalance) from pgbench_accounts"
 SCAN_NOISE = "select count(*), sum(length(noise)) from noise"
@@ -19,14 +18,17 @@ class Line:
         self.needs, self.unit, self.at_most = needs, unit, at_most
 
 
-def pairs(bench, contestants, measure, prepare=None, count=None):
+def pairs(bench, contestants, measure, prepare=None, count=None, warm_up=True):
     """Runs measure(server) on each contestant in turn, `count` rounds, after a warm-up round that does not
     count. Each round begins with another contestant. Answers {name: [value of each round]}."""
     values = {server.name: [] for server in contestants}
     for server in contestants:
         server.start()
     count = count or bench.pairs
-    for number in range(-1, count):
+    for number in range(-1 if warm_up else 0, count):
+        if bench.is_late(number):
+            bench.note(f"{number} rounds instead of {count}, for time: {', '.join(values)}")
+            break
         shift = max(number, 0) % len(contestants)
         for server in contestants[shift:] + contestants[:shift]:
             if prepare:
@@ -36,6 +38,29 @@ def pairs(bench, contestants, measure, prepare=None, count=None):
             if number >= 0:
                 values[server.name].append(value)
     return values
+
+
+@contextlib.contextmanager
+def beside(work):
+    """Does work() over and over meanwhile, in a thread; its failure is the line's."""
+    ended, failures, rounds = threading.Event(), [], []
+
+    def repeat():
+        try:
+            while not ended.is_set():
+                work()
+                rounds.append(1)
+        except Failed as failure:
+            failures.append(failure)
+    other = threading.Thread(target=repeat)
+    other.start()
+    try:
+        yield rounds
+    finally:
+        ended.set()
+        other.join()
+    if failures:
+        raise failures[0]
 
 
 class Lines:
@@ -54,19 +79,11 @@ class Lines:
 
     def tpcb_during_checkpoints(self):
         def measure(server):
-            ended = threading.Event()
-
-            def checkpoints():
-                while not ended.is_set():
-                    server.sql("checkpoint")
-                    ended.wait(0.5)
-            other = threading.Thread(target=checkpoints)
-            other.start()
-            try:
+            def checkpoint():
+                server.sql("checkpoint")
+                time.sleep(0.5)
+            with beside(checkpoint):
                 return self.tpcb_on(server)
-            finally:
-                ended.set()
-                other.join()
         return pairs(self.b, self.b.three(), measure)
 
     # --- point reads
@@ -76,7 +93,7 @@ class Lines:
     def select_cold(self):
         self.b.require_root()
         return pairs(self.b, self.b.three(), lambda s: s.pgbench("bank", self.b.seconds, "-S"),
-                     prepare=lambda s: s.cold())
+                     prepare=lambda s: s.cold(), warm_up=False)
 
     # --- sequential scans
     def scan_warm(self, database, query):
@@ -88,7 +105,7 @@ class Lines:
     def scan_cold(self, database, query, contestants=None):
         self.b.require_root()
         return pairs(self.b, contestants or self.b.three(), lambda s: s.timed(query, database),
-                     prepare=lambda s: s.cold())
+                     prepare=lambda s: s.cold(), warm_up=False)
 
     def scan_after_updates(self):
         """One row changed on each of 20 % of the pages, at random places, and the collector run."""
@@ -120,7 +137,8 @@ class Lines:
             vacuumed = server.timed("vacuum pgbench_accounts", "load")
             server.sql("checkpoint")
             return {"load": loaded, "index": indexed, "vacuum": vacuumed}
-        for name, values in pairs(self.b, self.b.three(), measure).items():
+        got = pairs(self.b, self.b.three(), measure, count=self.b.few_pairs, warm_up=not self.b.options.minutes)
+        for name, values in got.items():
             for part in parts:
                 parts[part][name] = [value[part] for value in values]
         for server in self.b.three():
@@ -131,7 +149,7 @@ class Lines:
         rows = self.b.size["sort"] << 10
         text = ("select sum(length(t)) from (select g, repeat('x', 1000) || g as t "
                 f"from generate_series(1, {rows}) g order by hashint4(g) offset 0) s")
-        values = pairs(self.b, self.b.three(), lambda s: s.timed(text, "postgres"))
+        values = pairs(self.b, self.b.three(), lambda s: s.timed(text, "postgres"), count=self.b.few_pairs)
         spilled = self.b.plain().sql("select pg_size_pretty(max(temp_bytes)) from pg_stat_database")
         self.b.note(f"sort: {spilled} of temporary files in all rounds of one server")
         return values
@@ -164,21 +182,10 @@ class Lines:
         def measure(server):
             if server is plain:
                 return self.tpcb_on(server)
-            ended = threading.Event()
-            sweeps = []
-
-            def sweep():
-                while not ended.is_set():
-                    engine.ctl("gc", "run", check=False)
-                    sweeps.append(1)
-            other = threading.Thread(target=sweep)
-            other.start()
-            try:
-                return self.tpcb_on(server)
-            finally:
-                ended.set()
-                other.join()
-                self.b.note(f"sweeping: {len(sweeps)} sweeps in a run")
+            with beside(lambda: engine.ctl("gc", "run")) as sweeps:
+                got = self.tpcb_on(server)
+            self.b.note(f"sweeping: {len(sweeps)} sweeps in a run")
+            return got
         self.b.keep_no_history(True)
         try:
             return pairs(self.b, [plain, fork], measure)
@@ -192,7 +199,7 @@ class Lines:
         alone, among = [], []
         busy.start()
         self.tpcb_on(busy)
-        for _ in range(self.b.pairs):
+        for _ in range(self.b.few_pairs):
             alone.append(self.tpcb_on(busy))
             for other in others:
                 other.start()
@@ -240,29 +247,22 @@ class Lines:
         def read():
             return self.b.json_of(self.b.place.as_user([script, str(seconds), file]))
 
-        def beside(work):
-            ended = threading.Event()
-            other = threading.Thread(target=lambda: [work() for _ in iter(ended.is_set, True)])
-            other.start()
-            try:
-                return read()
-            finally:
-                ended.set()
-                other.join()
         read()
-        before, cpu = engine.counters(), engine.cpu_seconds()
+        cpu = engine.cpu_seconds()
         results = {"quiet": read()}
         spent = engine.cpu_seconds() - cpu
         results["quiet"]["engine CPU a page, us"] = round(spent * 1e6 / results["quiet"]["reads"], 1)
         busy.pgbench("bank", seconds)
         self.b.keep_no_history(True)
-        results["during a sweep"] = beside(lambda: engine.ctl("gc", "run", check=False))
+        with beside(lambda: engine.ctl("gc", "run")):
+            results["during a sweep"] = read()
         self.b.keep_no_history(False)
 
         def write_index():
             busy.pgbench("bank", 1, "-R", "300")
             busy.sql("checkpoint")
-        results["during writes and compactions of the index"] = beside(write_index)
+        with beside(write_index):
+            results["during writes and compactions of the index"] = read()
         fork.sql("create table tick (n int); insert into tick values (0)")
         rounds = self.b.size["checkpoints"]
         for _ in range(rounds):
@@ -302,21 +302,21 @@ def table(bench):
         Line("tpcb-after-checkpoint", "the same, right after a checkpoint", lines.tpcb_after_checkpoint, 1.0, ("bank",)),
         Line("tpcb-during-checkpoints", "the same, during checkpoints", lines.tpcb_during_checkpoints, 1.0, ("bank",)),
         Line("select-warm", "pgbench -S, warm", lines.select_warm, 0.95, ("bank",)),
-        Line("select-cold", "pgbench -S, cold", lines.select_cold, 0.85, ("bank",)),
         Line("scan-warm", "sequential scan, warm", lambda: lines.scan_warm("scan", SCAN), 0.95, ("scan",), "ms"),
         Line("scan-cold", "sequential scan, cold", lambda: lines.scan_cold("scan", SCAN), 0.9, ("scan",), "ms"),
         Line("noise-warm", "incompressible, warm", lambda: lines.scan_warm("scan", SCAN_NOISE), 0.95, ("noise",), "ms"),
         Line("noise-cold", "incompressible, cold", lambda: lines.scan_cold("scan", SCAN_NOISE), 0.9, ("noise",), "ms"),
+        Line("select-cold", "pgbench -S, cold", lines.select_cold, 0.85, ("bank",)),
         Line("bulk", {"load": "pgbench -i", "index": "CREATE INDEX", "vacuum": "VACUUM"}, lines.bulk,
              {"load": 0.6, "index": 0.6, "vacuum": 0.9}, (), "ms"),
-        Line("scan-updated", "cold scan after updates of 20 % and a sweep", lines.scan_after_updates, 0.8, ("scan",), "ms"),
         Line("sweeping", "TPC-B while the collector sweeps", lines.tpcb_sweeping, 0.9, ("bank",)),
+        Line("latency", "latency of a page read, us", lines.latency, None, ("scan", "bank"), "report"),
         Line("deep", {"deep-tpcb": "TPC-B deep down, to depth 1", "deep-select": "pgbench -S deep down, to depth 1"},
              lines.deep, {"deep-tpcb": 0.97, "deep-select": 0.97}, ("bank",)),
         Line("sort", "sort spilling to temporary files", lines.sort, 0.97, (), "ms"),
         Line("many-running", "one busy of many running, to alone", lines.many_running, 0.95, ("bank",)),
+        Line("scan-updated", "cold scan after updates of 20 % and a sweep", lines.scan_after_updates, 0.8, ("scan",), "ms"),
         Line("disk-bank", "disk: main and 10 forks, pgbench data", lambda: lines.disk("bank"), None, ("bank",), "report"),
         Line("disk-noise", "disk: the same, incompressible", lambda: lines.disk("noise"), None, ("noise",), "report"),
-        Line("latency", "latency of a page read, us", lines.latency, None, ("scan", "bank"), "report"),
         Line("memory", "memory with many branches", lines.memory, None, ("scan",), "report"),
     ]

@@ -15,9 +15,12 @@ class Failed(Exception):
     """A command that should have worked did not."""
 
 
-def call(command, check=True, env=None, stdin=None):
-    done = subprocess.run(command, stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, env=env)
+def call(command, check=True, env=None):
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, env=env, timeout=900)
+    except subprocess.TimeoutExpired as hung:
+        raise Failed(f"{' '.join(map(str, command))}: did not end in 15 minutes") from hung
     if check and done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
