@@ -1,5 +1,6 @@
 #include "app/gui/activity_panel.h"
 
+#include "app/gui/looks.h"
 #include "app/gui/symbolic_icon.h"
 #include "app/gui/terminal.h"
 #include "widgets/models/format.h"
@@ -22,10 +23,10 @@ constexpr int idRole = Qt::UserRole;
 ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_list(new QTreeWidget(this)), m_undo(new QToolButton(this)),
       m_copy(new QToolButton(this)) {
+    flatTable(*m_list);
     m_list->setHeaderLabels({tr("When"), tr("Operation"), tr("Client"), tr("State")});
     m_list->setRootIsDecorated(false);
     m_list->setUniformRowHeights(true);
-    m_list->setFrameShape(QFrame::NoFrame);
     m_list->setAccessibleName(tr("Activity"));
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(What, QHeaderView::Stretch);
@@ -46,7 +47,9 @@ ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     }
     buttons->addStretch();
     auto* layout = new QHBoxLayout(this);
-    layout->setContentsMargins(8, 4, 8, 4);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    buttons->setContentsMargins(8, 8, 8, 8);
     layout->addWidget(m_list, 1);
     layout->addLayout(buttons);
     const auto chosen = [this] {

@@ -1,6 +1,7 @@
 #include "app/gui/branch_area.h"
 
 #include "app/gui/window_actions.h"
+#include "app/gui/window_settings.h"
 #include "storage/base/units.h"
 
 #include <QCoreApplication>
@@ -19,6 +20,10 @@ BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWid
     : QWidget(parent), m_session(session), m_model(new BranchTreeModel(this)),
       m_view(new BranchTimelineView(this)) {
     m_view->setSources(m_model, &session.marks());
+    // by LSN until somebody says otherwise: a store that slept for a day is not one pixel wide then
+    m_view->timeline().setAxis(WindowSettings().axisIsTime() ? TimelineAxis::Time : TimelineAxis::Lsn);
+    connect(m_view, &BranchTimelineView::axisChanged, this,
+            [](TimelineAxis axis) { WindowSettings().setAxisIsTime(axis == TimelineAxis::Time); });
     tree().setAccessibleName(tr("Branches"));
     tree().addActions(actions.treeActions());
     setFocusProxy(m_view);

@@ -1,14 +1,38 @@
 #include "app/gui/first_run_page.h"
 
 #include "app/gui/symbolic_icon.h"
+#include "widgets/views/theme.h"
 
 #include <QAction>
 #include <QGridLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QVBoxLayout>
 
 namespace arbor {
+
+namespace {
+
+// Flat, with a line that answers to the pointer and the keyboard.
+class Card final : public QPushButton {
+  public:
+    explicit Card(QWidget* parent) : QPushButton(parent) { setAttribute(Qt::WA_Hover); }
+    QSize sizeHint() const override { return layout() ? layout()->sizeHint() : QPushButton::sizeHint(); }
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        const Theme theme(palette());
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        const bool hot = underMouse() || hasFocus();
+        painter.setPen(QPen(hot ? theme.accent : theme.line, hot ? 2 : 1));
+        painter.setBrush(isDown() ? theme.selection : theme.ground);
+        painter.drawRoundedRect(QRectF(rect()).adjusted(1.5, 1.5, -1.5, -1.5), 10, 10);
+    }
+};
+
+} // namespace
 
 FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStore, QWidget* parent)
     : QWidget(parent), m_place(new QLabel(this)) {
@@ -59,7 +83,7 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStor
 
 QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QString& title,
                                 const QString& text) {
-    auto* button = new QPushButton(this);
+    auto* button = new Card(this);
     button->setObjectName(QStringLiteral("card"));
     button->setAccessibleName(title);
     button->setAccessibleDescription(text);
@@ -67,7 +91,7 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     auto* picture = new QLabel(button);
     picture->setPixmap(
-        symbolicIcon(icon, palette().color(QPalette::Highlight)).pixmap(QSize(36, 36), devicePixelRatioF()));
+        symbolicIcon(icon, Theme(palette()).accent).pixmap(QSize(36, 36), devicePixelRatioF()));
     auto* heading = new QLabel(title, button);
     QFont bold = font();
     bold.setBold(true);
@@ -75,6 +99,7 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     heading->setFont(bold);
     auto* body = new QLabel(text, button);
     body->setWordWrap(true);
+    body->setAlignment(Qt::AlignTop | Qt::AlignLeading);
     auto* layout = new QVBoxLayout(button);
     layout->setContentsMargins(20, 20, 20, 20);
     for (QLabel* label : {picture, heading, body}) {

@@ -1,12 +1,13 @@
 #include "app/gui/inspector.h"
 
+#include "app/gui/looks.h"
 #include "app/gui/point_panel.h"
 #include "app/gui/restore_panel.h"
 #include "app/gui/symbolic_icon.h"
 #include "app/gui/window_actions.h"
 #include "widgets/models/format.h"
 
-#include <QFormLayout>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
@@ -45,7 +46,8 @@ QLabel* factLabel(QWidget* parent) {
 QFrame* line(QWidget* parent) {
     auto* frame = new QFrame(parent);
     frame->setFrameShape(QFrame::HLine);
-    frame->setFrameShadow(QFrame::Sunken);
+    frame->setFrameShadow(QFrame::Plain);
+    frame->setForegroundRole(QPalette::Midlight);
     return frame;
 }
 
@@ -66,6 +68,8 @@ Inspector::Inspector(StoreSession& session, const WindowActions& actions, QWidge
     m_point = new PointPanel(session, actions, page);
     m_restore = new RestorePanel(session, page);
     auto* layout = new QVBoxLayout(page);
+    layout->setContentsMargins(12, 10, 12, 10);
+    layout->setSpacing(10);
     layout->addWidget(makeHead(actions));
     layout->addWidget(line(page));
     layout->addWidget(m_point);
@@ -90,11 +94,9 @@ QWidget* Inspector::makeHead(const WindowActions& actions) {
     m_error = factLabel(head);
     m_error->setObjectName(QStringLiteral("branchError"));
     auto* connectButton = new QToolButton(head);
-    connectButton->setText(tr("Connect"));
-    connectButton->setAccessibleName(tr("Connect"));
+    menuButton(*connectButton, tr("Connect"));
     connectButton->setIcon(symbolicIcon(QStringLiteral("connect")));
     connectButton->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    connectButton->setPopupMode(QToolButton::InstantPopup);
     auto* connectMenu = new QMenu(connectButton);
     connectMenu->addActions(
         {actions.psql, actions.copyUrl, actions.copyTcpUrl, actions.copyEnvironment, actions.copyService});
@@ -102,11 +104,10 @@ QWidget* Inspector::makeHead(const WindowActions& actions) {
     m_startStop = new QToolButton(head);
     m_startStop->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     auto* more = new QToolButton(head);
-    more->setText(tr("More"));
+    menuButton(*more, tr("More"));
     more->setAccessibleName(tr("More actions on the branch"));
     more->setToolTip(more->accessibleName());
-    more->setIcon(symbolicIcon(QStringLiteral("more")));
-    more->setPopupMode(QToolButton::InstantPopup);
+    more->setToolButtonStyle(Qt::ToolButtonTextOnly);
     auto* moreMenu = new QMenu(more);
     moreMenu->addActions({actions.rename, actions.protect, actions.expiry, actions.solo});
     moreMenu->addSeparator();
@@ -129,15 +130,20 @@ QWidget* Inspector::makeHead(const WindowActions& actions) {
 
 QWidget* Inspector::makeFacts() {
     auto* facts = new QWidget;
-    m_form = new QFormLayout(facts);
-    m_form->setContentsMargins(0, 0, 0, 0);
-    m_form->setLabelAlignment(Qt::AlignLeading | Qt::AlignTop);
-    m_form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
+    // no form layout: it gives a value that wraps the height of one line
+    auto* grid = new QGridLayout(facts);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setHorizontalSpacing(12);
+    grid->setVerticalSpacing(6);
+    grid->setColumnStretch(1, 1);
     const auto row = [&](const QString& title) {
         QLabel* value = factLabel(facts);
         auto* label = new QLabel(title, facts);
         label->setForegroundRole(QPalette::PlaceholderText);
-        m_form->addRow(label, value);
+        const int at = grid->rowCount();
+        grid->addWidget(label, at, 0, Qt::AlignTop);
+        grid->addWidget(value, at, 1, Qt::AlignTop);
+        m_factTitles[value] = label;
         return value;
     };
     m_head = row(tr("Head"));
@@ -168,8 +174,7 @@ void Inspector::refresh() {
 void Inspector::setFact(QLabel* value, const QString& text) {
     value->setText(text);
     value->setVisible(!text.isEmpty());
-    if (QWidget* label = m_form->labelForField(value))
-        label->setVisible(!text.isEmpty());
+    m_factTitles[value]->setVisible(!text.isEmpty());
 }
 
 void Inspector::showBranch(const BranchRow& branch) {
@@ -206,7 +211,7 @@ void Inspector::showBranch(const BranchRow& branch) {
         pins += tr("%n child branch(es)", nullptr, branch.children);
     if (branch.checkpoints > 0)
         pins += tr("%n checkpoint(s)", nullptr, branch.checkpoints);
-    setFact(m_pins, pins.join(QStringLiteral(", ")));
+    setFact(m_pins, pins.join(u'\n'));
     setFact(m_expires,
             branch.expiresAt
                 ? tr("%1, in %2").arg(timeDisplay(branch.expiresAt), durationDisplay(branch.expiresAt - now))

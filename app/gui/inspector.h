@@ -3,9 +3,9 @@
 
 #include "app/gui/store_session.h"
 
+#include <QHash>
 #include <QScrollArea>
 
-class QFormLayout;
 class QLabel;
 class QStackedWidget;
 class QToolButton;
@@ -43,7 +43,7 @@ class Inspector : public QScrollArea {
     QLabel* m_state;
     QLabel* m_error;
     QToolButton* m_startStop;
-    QFormLayout* m_form;
+    QHash<QLabel*, QLabel*> m_factTitles;
     QLabel* m_head;
     QLabel* m_forked;
     QLabel* m_history;

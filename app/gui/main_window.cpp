@@ -6,6 +6,7 @@
 #include "app/gui/inspector.h"
 #include "app/gui/jobs_popup.h"
 #include "app/gui/log_panel.h"
+#include "app/gui/looks.h"
 #include "app/gui/message_bar.h"
 #include "app/gui/name_popup.h"
 #include "app/gui/navigator.h"
@@ -113,14 +114,13 @@ void MainWindow::makeToolBar() {
     bar->setIconSize(QSize(16, 16));
     auto* store = new QToolButton(bar);
     store->setObjectName(QStringLiteral("storeButton"));
-    store->setText(tr("Store"));
-    store->setAccessibleName(tr("Store"));
+    menuButton(*store, tr("Store"));
     store->setIcon(symbolicIcon(QStringLiteral("store")));
     store->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    store->setPopupMode(QToolButton::InstantPopup);
     auto* menu = new QMenu(store);
     menu->addActions({m_actions->openStore, m_actions->newCluster, m_actions->tryDemo});
     menu->addSeparator();
+    m_panels = menu->addMenu(tr("&Panels"));
     menu->addActions({m_actions->scrub, m_actions->preferences, m_actions->keys});
     menu->addSeparator();
     menu->addActions({m_actions->stopEngine, m_actions->quit});
@@ -132,11 +132,11 @@ void MainWindow::makeToolBar() {
     auto* branch = new QToolButton(bar);
     branch->setDefaultAction(m_actions->branchHere);
     branch->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    branch->setText(tr("Branch"));
     branch->setAccessibleName(tr("Branch here"));
     bar->addWidget(branch);
     bar->addSeparator();
     m_now->setContentsMargins(8, 0, 8, 0);
+    m_now->setTextFormat(Qt::PlainText);
     bar->addWidget(m_now);
     bar->addWidget(spacer(bar));
     m_searchButton->setDefaultAction(m_actions->palette);
@@ -169,7 +169,10 @@ QDockWidget* MainWindow::addDock(const QString& title, const QString& name, QWid
     auto* dock = new QDockWidget(title, this);
     dock->setObjectName(name);
     dock->setWidget(content);
-    dock->setFeatures(QDockWidget::DockWidgetMovable | QDockWidget::DockWidgetClosable);
+    dock->setFeatures(QDockWidget::DockWidgetClosable);
+    // tabs name the panels below and the others name themselves: no title bars
+    dock->setTitleBarWidget(new QWidget(dock));
+    m_panels->addAction(dock->toggleViewAction());
     addDockWidget(area, dock);
     m_docks += dock;
     return dock;
@@ -190,8 +193,8 @@ void MainWindow::makeDocks() {
     tabifyDockWidget(activity, log);
     tabifyDockWidget(log, relations);
     activity->raise();
-    resizeDocks({navigator, inspector}, {220, 320}, Qt::Horizontal);
-    resizeDocks({activity}, {200}, Qt::Vertical);
+    resizeDocks({navigator, inspector}, {200, 310}, Qt::Horizontal);
+    resizeDocks({activity}, {180}, Qt::Vertical);
     connect(m_activity, &ActivityPanel::undoAsked, m_commands, &StoreCommands::undo);
     connect(m_activity, &ActivityPanel::copyAsked, this, [this](const QString& command) {
         StoreCommands::copyText(command);
@@ -224,6 +227,7 @@ void MainWindow::connectSession() {
     connect(&m_session, &StoreSession::jobChanged, this, &MainWindow::showJob);
     connect(&m_session, &StoreSession::warned, this,
             [this](const QString& text) { m_messages->show(MessageBar::Kind::Problem, text); });
+    connect(&m_session.marks(), &MarksStore::changed, this, &MainWindow::hintAtTheDemo);
     connect(m_commands, &StoreCommands::branchMade, this, [this](const QString& name) {
         // with the next picture
         auto* once = new QObject(this);
@@ -318,6 +322,30 @@ void MainWindow::updateNow() {
                                                      : tr("◆ %1 at %2").arg(selected->name, m_position));
     m_now->setToolTip(m_position.isEmpty() ? tr("Actions go to the head of the selected branch")
                                            : tr("Actions go to the cursor; Escape takes it away"));
+}
+
+// Once, in a store in which nothing but the demo has happened: where to begin.
+void MainWindow::hintAtTheDemo() {
+    const StorePicture& picture = m_session.picture();
+    if (m_hinted || picture.operations.empty() ||
+        !std::ranges::all_of(picture.operations, [](const auto& o) { return o.client == u"demo"; }))
+        return;
+    for (const BranchRow& row : picture.branches) {
+        const auto drop = m_session.marks().previous(row.id, row.headLsn + 1, markBit(MarkKind::Drop));
+        if (!row.root || !drop)
+            continue;
+        m_hinted = true;
+        m_messages->show(MessageBar::Kind::Hint,
+                         tr("A table was dropped on %1: the last red mark on its bar. Click it to go to the "
+                            "moment before, then press Space to look, B to branch or R to restore.")
+                             .arg(row.name),
+                         tr("Show me"), [this, name = row.name, lsn = Lsn{drop->lsn.value - 1}] {
+                             selectBranch(name);
+                             setPoint(lsnDisplay(lsn), lsn);
+                             m_area->setFocus();
+                         });
+        return;
+    }
 }
 
 void MainWindow::updateActions() {

@@ -11,6 +11,7 @@
 
 class QDockWidget;
 class QLabel;
+class QMenu;
 class QStackedWidget;
 class QToolButton;
 
@@ -71,6 +72,7 @@ class MainWindow : public QMainWindow {
     void showJob(const JobFacts& job);
     void updateActions();
     void updateNow();
+    void hintAtTheDemo();
     void selectBranch(const QString& name);
     void setPoint(const QString& position, Lsn lsn);
     const BranchRow* branch() const; // the selected one
@@ -110,6 +112,7 @@ class MainWindow : public QMainWindow {
     QLabel* m_gone; // the strip that says that the engine is gone
     QWidget* m_goneStrip;
     QLabel* m_now;
+    QMenu* m_panels; // which panels are shown
     QToolButton* m_jobsButton;
     QToolButton* m_searchButton;
     QList<QDockWidget*> m_docks;
@@ -117,6 +120,7 @@ class MainWindow : public QMainWindow {
     QString m_position; // "" while there is no cursor
     QString m_namedAt;  // the same when a name was asked for: the cursor may move meanwhile
     bool m_expandedOnce = false;
+    bool m_hinted = false;
 };
 
 } // namespace arbor

@@ -1,6 +1,7 @@
 #include "app/gui/message_bar.h"
 
 #include "app/gui/symbolic_icon.h"
+#include "widgets/views/theme.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -51,8 +52,12 @@ QString MessageBar::text() const {
 
 void MessageBar::show(Kind kind, const QString& text, const QString& actionText,
                       std::function<void()> action) {
-    m_icon->setPixmap(
-        symbolicIcon(kind == Kind::Done ? QStringLiteral("good") : QStringLiteral("warning")).pixmap(16, 16));
+    const QString icon = kind == Kind::Done   ? QStringLiteral("good")
+                         : kind == Kind::Hint ? QStringLiteral("information")
+                                              : QStringLiteral("warning");
+    const Theme theme(palette());
+    const QColor colour = kind == Kind::Problem ? theme.caution : theme.accent;
+    m_icon->setPixmap(symbolicIcon(icon, colour).pixmap(QSize(16, 16), devicePixelRatioF()));
     m_text->setText(text);
     m_action->setVisible(bool(action));
     m_action->setText(actionText);

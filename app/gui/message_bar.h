@@ -15,11 +15,11 @@ namespace arbor {
 class MessageBar : public QFrame {
     Q_OBJECT
   public:
-    enum class Kind { Done, Problem };
+    enum class Kind { Done, Problem, Hint };
     explicit MessageBar(QWidget* parent = nullptr);
 
-    // Shows the text until its time is up (problems stay), with a button when `action` is given. A later
-    // message takes the place of an earlier one.
+    // Shows the text until its time is up (problems and hints stay), with a button when `action` is given. A
+    // later message takes the place of an earlier one.
     void show(Kind kind, const QString& text, const QString& actionText = {},
               std::function<void()> action = {});
     QString text() const;

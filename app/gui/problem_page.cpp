@@ -1,6 +1,7 @@
 #include "app/gui/problem_page.h"
 
 #include "app/gui/symbolic_icon.h"
+#include "widgets/views/theme.h"
 
 #include <QClipboard>
 #include <QGuiApplication>
@@ -17,7 +18,7 @@ ProblemPage::ProblemPage(QWidget* parent)
       m_command(new QLineEdit(this)),
       m_copy(new QPushButton(symbolicIcon(QStringLiteral("copy")), tr("Copy command"), this)) {
     auto* icon = new QLabel(this);
-    icon->setPixmap(symbolicIcon(QStringLiteral("warning"), palette().color(QPalette::Highlight))
+    icon->setPixmap(symbolicIcon(QStringLiteral("warning"), Theme(palette()).caution)
                         .pixmap(QSize(48, 48), devicePixelRatioF()));
     QFont large = font();
     large.setPointSizeF(large.pointSizeF() * 1.5);

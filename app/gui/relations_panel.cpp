@@ -1,6 +1,7 @@
 #include "app/gui/relations_panel.h"
 
 #include "app/control/methods.h"
+#include "app/gui/looks.h"
 #include "app/gui/symbolic_icon.h"
 #include "widgets/models/format.h"
 
@@ -92,6 +93,7 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_start->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_text->setForegroundRole(QPalette::PlaceholderText);
     m_text->setTextFormat(Qt::PlainText);
+    flatTable(*m_list);
     m_list->setHeaderLabels({tr("Schema"), tr("Name"), tr("Kind"), tr("Rows"), tr("Size")});
     m_list->setAccessibleName(tr("Relations"));
     m_list->setRootIsDecorated(false);

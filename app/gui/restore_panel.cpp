@@ -75,6 +75,10 @@ void RestorePanel::showConsequences(const Result<QJsonValue>& resolved) {
     const QJsonObject at = resolved->toObject();
     const Timestamp time = timeFromJson(at["time"]);
     QStringList lines;
+    if (at["isHead"].toBool()) {
+        m_text->setText(tr("This is the head: there is nothing to take back. Put the cursor earlier."));
+        return;
+    }
     const QString bytes = bytesDisplay(bytesFromJson(at["walBehindHead"]));
     if (time && branch->headTime >= time)
         lines += tr("Back %1: the last %2 of WAL.").arg(durationDisplay(branch->headTime - time), bytes);

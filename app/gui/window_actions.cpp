@@ -37,11 +37,14 @@ QAction* WindowActions::add(const QString& text, const QString& icon, const Keys
 void WindowActions::makePointActions() {
     m_groups.append({tr("At the cursor"), {}});
     branchHere = add(tr("&Branch here…"), "branch-add", Keys{Qt::Key_B}, tr("Make a branch at the cursor"));
+    branchHere->setIconText(tr("Branch"));
     peek = add(tr("&Peek"), "peek", Keys{Qt::Key_Space}, tr("Open a read-only psql at the cursor"));
     restore =
         add(tr("&Restore to here…"), "restore", Keys{Qt::Key_R}, tr("Take the branch back to the cursor"));
     checkpoint =
         add(tr("&Checkpoint here…"), "checkpoint", Keys{Qt::Key_C}, tr("Name the position at the cursor"));
+    restore->setIconText(tr("Restore…"));
+    checkpoint->setIconText(tr("Checkpoint"));
     m_treeActions << m_groups.last().actions;
     m_branchActions << m_groups.last().actions;
 }

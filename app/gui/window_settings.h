@@ -15,6 +15,12 @@ class WindowSettings {
         return m_settings.value(QStringLiteral("appearance"), QStringLiteral("desktop")).toString();
     }
     void setAppearance(const QString& value) { m_settings.setValue(QStringLiteral("appearance"), value); }
+    bool axisIsTime() const {
+        return m_settings.value(QStringLiteral("axis")).toString() == QLatin1String("time");
+    }
+    void setAxisIsTime(bool time) {
+        m_settings.setValue(QStringLiteral("axis"), time ? QStringLiteral("time") : QStringLiteral("lsn"));
+    }
     QString lastStore() const { return m_settings.value(QStringLiteral("lastStore")).toString(); }
     void setLastStore(const QString& value) { m_settings.setValue(QStringLiteral("lastStore"), value); }
     QByteArray bytes(const QString& key) const { return m_settings.value(key).toByteArray(); }

@@ -558,7 +558,7 @@ QVariant BranchTreeModel::headerData(int section, Qt::Orientation orientation, i
     case Head:
         return tr("Head");
     case Own:
-        return tr("Own");
+        return tr("Private");
     case Pins:
         return tr("Pins");
     case Timeline:

@@ -87,16 +87,19 @@ QString durationDisplay(Duration duration) {
     return none;
 }
 
+QString zoneDisplay(Timestamp time) {
+    const int offset = QDateTime::fromMSecsSinceEpoch(time.micros / 1000).offsetFromUtc();
+    return QStringLiteral("%1%2:%3")
+        .arg(offset < 0 ? QLatin1Char('-') : QLatin1Char('+'))
+        .arg(std::abs(offset) / 3600, 2, 10, QLatin1Char('0'))
+        .arg(std::abs(offset) / 60 % 60, 2, 10, QLatin1Char('0'));
+}
+
 QString timeDisplay(Timestamp time) {
     if (!time)
         return none;
     const QDateTime local = QDateTime::fromMSecsSinceEpoch(time.micros / 1000);
-    const int offset = local.offsetFromUtc();
-    const QString zone = QStringLiteral("%1%2:%3")
-                             .arg(offset < 0 ? QLatin1Char('-') : QLatin1Char('+'))
-                             .arg(std::abs(offset) / 3600, 2, 10, QLatin1Char('0'))
-                             .arg(std::abs(offset) / 60 % 60, 2, 10, QLatin1Char('0'));
-    return local.toString(QStringLiteral("yyyy-MM-dd HH:mm:ss")) + zone;
+    return local.toString(QStringLiteral("yyyy-MM-dd HH:mm:ss")) + zoneDisplay(time);
 }
 
 QString lsnDisplay(Lsn lsn) {

@@ -26,6 +26,7 @@ AgeStep ageStep(Timestamp time, Timestamp now);
 QString durationDisplay(Duration duration);
 // "2026-11-23 14:32:07+01:00" in the machine's zone. No time: "–".
 QString timeDisplay(Timestamp time);
+QString zoneDisplay(Timestamp time);       // "+02:00", what holds at that time
 QString lsnDisplay(Lsn lsn);               // "0/16B3748"; 0: "–"
 QString countDisplay(std::uint64_t count); // with the locale's thousands separators
 

@@ -1,3 +1,4 @@
+#include "widgets/models/format.h"
 #include "widgets/models/timeline_scale.h"
 
 #include <QDateTime>
@@ -61,7 +62,8 @@ std::vector<AxisTick> clockTicks(const TimelineScale& scale, const ClockStep& st
                 continue;
             const QDateTime when = local(at);
             AxisTick tick{at, when.toString(QLatin1String(step.format)), {}, at == from};
-            const QString date = QLocale().toString(when.date(), QStringLiteral("d MMM yyyy"));
+            const QString date = QLocale().toString(when.date(), QStringLiteral("d MMM yyyy")) +
+                                 QLatin1Char(' ') + zoneDisplay(Timestamp{at});
             if (date != context)
                 tick.context = context = date;
             ticks.push_back(tick);

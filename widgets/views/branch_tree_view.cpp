@@ -73,11 +73,12 @@ void BranchTreeView::setSource(BranchTreeModel* model) {
     setSortingEnabled(true);
     m_header->setStretchLastSection(true);
     const int unit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    m_header->resizeSection(BranchTreeModel::Name, unit * 24);
-    m_header->resizeSection(BranchTreeModel::State, unit * 13);
-    m_header->resizeSection(BranchTreeModel::Head, unit * 9);
-    m_header->resizeSection(BranchTreeModel::Own, unit * 10);
-    m_header->resizeSection(BranchTreeModel::Pins, unit * 7);
+    m_header->resizeSection(BranchTreeModel::Name, unit * 20);
+    m_header->resizeSection(BranchTreeModel::State, unit * 12);
+    m_header->resizeSection(BranchTreeModel::Head, unit * 8);
+    m_header->resizeSection(BranchTreeModel::Own, unit * 9);
+    m_header->resizeSection(BranchTreeModel::Pins, unit * 6);
+    fitColumns();
     updateWidth();
 }
 
@@ -105,8 +106,23 @@ void BranchTreeView::updateWidth() {
     Q_EMIT geometryMoved();
 }
 
+// A narrow window keeps its timeline: the numbers give way first, the inspector has them too.
+void BranchTreeView::fitColumns() {
+    if (model() == nullptr)
+        return;
+    const int units = viewport()->width() / std::max(fontMetrics().horizontalAdvance(QLatin1Char('0')), 1);
+    const auto show = [&](int column, int least) {
+        if (isColumnHidden(column) != (units < least))
+            setColumnHidden(column, units < least);
+    };
+    show(BranchTreeModel::Pins, 76);
+    show(BranchTreeModel::Own, 66);
+    show(BranchTreeModel::Head, 56);
+}
+
 void BranchTreeView::resizeEvent(QResizeEvent* event) {
     QTreeView::resizeEvent(event);
+    fitColumns();
     updateWidth();
 }
 

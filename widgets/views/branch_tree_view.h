@@ -69,6 +69,7 @@ class BranchTreeView : public QTreeView {
     QModelIndex branchAbove(const QModelIndex& index) const;
     const BranchNode& nodeOf(const QModelIndex& index) const;
     void updateCursorStrip();
+    void fitColumns();
     void updateWidth();
     double anchor() const; // where keys zoom: the pointer, else the cursor, else the middle
     bool showMarkTip(QHelpEvent* event);

@@ -1,0 +1,70 @@
+#include "app/gui/looks.h"
+
+#include "widgets/views/theme.h"
+
+#include <QAbstractItemView>
+#include <QEvent>
+#include <QHeaderView>
+#include <QPainter>
+#include <QToolButton>
+#include <QTreeView>
+
+namespace arbor {
+
+namespace {
+
+class FlatHeader final : public QHeaderView {
+  public:
+    explicit FlatHeader(QTreeView* table) : QHeaderView(Qt::Horizontal, table) {
+        setSectionsClickable(true);
+        setDefaultAlignment(Qt::AlignLeading | Qt::AlignVCenter);
+    }
+    QSize sizeHint() const override { return {QHeaderView::sizeHint().width(), fontMetrics().height() + 10}; }
+
+  protected:
+    void paintSection(QPainter* painter, const QRect& rect, int section) const override {
+        const Theme theme(palette());
+        painter->save();
+        painter->fillRect(rect, theme.ground);
+        const bool sorted = isSortIndicatorShown() && sortIndicatorSection() == section;
+        QString text = model()->headerData(section, Qt::Horizontal).toString();
+        if (sorted)
+            text += sortIndicatorOrder() == Qt::AscendingOrder ? QStringLiteral(" ↑") : QStringLiteral(" ↓");
+        const QVariant side = model()->headerData(section, Qt::Horizontal, Qt::TextAlignmentRole);
+        const auto alignment = side.isValid() ? Qt::Alignment(side.toInt()) : defaultAlignment();
+        painter->setFont(captionFont(font()));
+        painter->setPen(sorted ? theme.text : theme.muted);
+        const QRect area = rect.adjusted(6, 0, -6, 0);
+        painter->drawText(
+            area, static_cast<int>(QStyle::visualAlignment(layoutDirection(), alignment) | Qt::AlignVCenter),
+            painter->fontMetrics().elidedText(text, Qt::ElideRight, area.width()));
+        painter->setPen(theme.line);
+        painter->drawLine(rect.bottomLeft(), rect.bottomRight());
+        painter->restore();
+    }
+    void paintEvent(QPaintEvent* event) override {
+        QPainter painter(viewport());
+        const Theme theme(palette());
+        painter.fillRect(rect(), theme.ground);
+        painter.setPen(theme.line);
+        painter.drawLine(0, height() - 1, width(), height() - 1);
+        painter.end();
+        QHeaderView::paintEvent(event);
+    }
+};
+
+} // namespace
+
+void flatTable(QTreeView& table) {
+    table.setHeader(new FlatHeader(&table));
+    table.setFrameShape(QFrame::NoFrame);
+}
+
+void menuButton(QToolButton& button, const QString& text) {
+    button.setText(text + QStringLiteral(" ▾"));
+    button.setAccessibleName(text);
+    button.setPopupMode(QToolButton::InstantPopup);
+    button.setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; width: 0; }"));
+}
+
+} // namespace arbor
