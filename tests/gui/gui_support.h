@@ -79,12 +79,15 @@ class GuiPlace {
             QFile::remove(path(QLatin1String(name)));
     }
 
-    // Screenshots are files of the run: <build>/screenshots.
-    static void shoot(QWidget& widget, const QString& name) {
+    // Screenshots are files of the run: <build>/screenshots. `scale`: pixels a point.
+    static void shoot(QWidget& widget, const QString& name, int scale = 1) {
         const QString directory = QCoreApplication::applicationDirPath() + QStringLiteral("/../screenshots");
         QDir().mkpath(directory);
         QTest::qWait(0);
-        widget.grab().save(directory + u'/' + name + QStringLiteral(".png"));
+        QPixmap picture(widget.size() * scale);
+        picture.setDevicePixelRatio(scale);
+        widget.render(&picture);
+        picture.save(directory + u'/' + name + QStringLiteral(".png"));
     }
 
   private:

@@ -1,23 +1,8 @@
-// The real window on a real engine and a real PostgreSQL: the story of the README, with the mouse and with
-// the keyboard alone; and what the window shows of what others do.
-#include "app/gui/activity_panel.h"
-#include "app/gui/branch_area.h"
+// The real window on a real engine and a real PostgreSQL: the story of the README, once with the mouse and
+// once with the keyboard alone.
+#include "app/gui/command_palette.h"
 #include "app/gui/first_run_page.h"
-#include "app/gui/inspector.h"
-#include "app/gui/message_bar.h"
-#include "app/gui/name_popup.h"
-#include "app/gui/navigator.h"
-#include "app/gui/point_panel.h"
-#include "app/gui/restore_panel.h"
-#include "tests/gui/gui_support.h"
-
-#include <QLineEdit>
-#include <QPushButton>
-#include <QStackedWidget>
-#include <QTreeView>
-#include <QTreeWidget>
-
-#include <csignal>
+#include "tests/gui/live_window.h"
 
 using namespace arbor;
 
@@ -25,51 +10,141 @@ class WindowTest : public QObject {
     Q_OBJECT
 
     std::unique_ptr<GuiPlace> m_place;
-    std::unique_ptr<StoreSession> m_session;
-    std::unique_ptr<MainWindow> m_window;
+    std::unique_ptr<LiveWindow> m_live;
+    bool m_mouse = false;
 
-    void openWindow() {
-        m_session = std::make_unique<StoreSession>(StoreSession::Options{m_place->store(), {}, {}});
-        m_window = std::make_unique<MainWindow>(*m_session);
-        m_window->commands().setTerminalSearch(
-            {m_place->makeTerminal(QStringLiteral("SELECT 'found ' || name FROM customers WHERE id = 42")),
-             {},
-             {}});
-        m_window->show();
-        m_window->activateWindow();
-        m_session->open();
+    MainWindow& window() const { return m_live->window; }
+    const BranchRow* branch(const char* name) const { return m_live->branch(name); }
+
+    void makeTheDemo() {
+        auto* pages = window().findChild<QStackedWidget*>();
+        ARBOR_EVENTUALLY(qobject_cast<FirstRunPage*>(pages->currentWidget()));
+        auto* card = pages->currentWidget()->findChild<QPushButton*>(QStringLiteral("card"));
+        if (m_mouse) {
+            LiveWindow::click(card);
+        } else {
+            QVERIFY(m_live->tabTo(card));
+            m_live->key(Qt::Key_Space);
+        }
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected(), 240'000);
+        ARBOR_EVENTUALLY(m_live->names() == (QStringList{"audit", "dev", "main"}));
+        ARBOR_EVENTUALLY(m_live->session.picture().checkpoints.size() >= 3);
+        ARBOR_EVENTUALLY(m_live->drop());
     }
-    const BranchRow* branch(const char* name) const {
-        return m_session->picture().branch(QLatin1String(name));
+
+    void selectMain() {
+        if (m_mouse) {
+            const QRect row = m_live->tree().visualRect(m_live->tree().viewIndex(branch("main")->id));
+            QTest::mouseClick(m_live->tree().viewport(), Qt::LeftButton, {},
+                              {row.left() + 20, row.center().y()});
+        } else {
+            m_live->key(Qt::Key_2, Qt::AltModifier);
+            m_live->key(Qt::Key_Home);
+        }
+        QTRY_COMPARE(window().area().currentBranch(), branch("main")->id);
     }
-    QStringList names() const {
-        QStringList all;
-        for (const BranchRow& row : m_session->picture().branches)
-            all += row.name;
-        all.sort();
-        return all;
+
+    // The moment before the drop: a click on its mark, or back from mark to mark.
+    void goBeforeTheDrop() {
+        selectMain();
+        const Lsn drop = m_live->drop()->lsn;
+        if (m_mouse) {
+            m_live->zoomAt(m_live->pointOf("main", drop), 25);
+            QTest::mouseClick(m_live->tree().viewport(), Qt::LeftButton, {}, m_live->pointOf("main", drop));
+        } else {
+            for (int steps = 0; steps < 500 && !m_live->cursorIsBefore(drop); ++steps)
+                m_live->key(Qt::Key_Comma);
+        }
+        QVERIFY(m_live->cursorIsBefore(drop));
+        ARBOR_EVENTUALLY(bool(window().inspector().point().lsn()));
     }
-    QTreeView* tree() const { return &m_window->area().tree(); }
-    void key(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) const {
-        QWidget* focus = QApplication::focusWidget();
-        QTest::keyClick(focus ? focus : m_window.get(), key, modifiers);
+
+    // The button where the mouse would look for it, or the key.
+    void act(const QAction* action, const QWidget* where, int key, Qt::KeyboardModifiers modifiers = {}) {
+        if (!m_mouse) {
+            m_live->key(key, modifiers);
+            return;
+        }
+        QToolButton* button = m_live->buttonOf(action, where);
+        QVERIFY(button && button->isVisible() && button->isEnabled());
+        LiveWindow::click(button);
     }
-    void type(const QString& text) const { QTest::keyClicks(QApplication::focusWidget(), text); }
-    std::optional<Mark> dropMark() const {
-        const BranchRow* row = branch("main");
-        return row ? m_session->marks().next(row->id, row->forkLsn, markBit(MarkKind::Drop)) : std::nullopt;
+
+    void peek() {
+        m_place->forgetTerminal();
+        act(window().actions().peek, &window().inspector(), Qt::Key_Space);
+        ARBOR_EVENTUALLY(!m_place->read("done").isEmpty());
+        QVERIFY2(m_place->read("out").contains("found Customer 42"), m_place->read("out"));
+        QVERIFY2(m_place->read("argv").contains("psql\nmain\n--at\n"), m_place->read("argv"));
     }
-    void select(const char* name) {
-        m_window->area().selectBranch(branch(name)->id);
-        tree()->setFocus();
+
+    void branchThere(const QString& name) {
+        act(window().actions().branchHere, &window().inspector(), Qt::Key_B);
+        QTRY_VERIFY(qobject_cast<QLineEdit*>(QApplication::focusWidget()));
+        LiveWindow::type(name);
+        m_live->key(Qt::Key_Return);
+        ARBOR_EVENTUALLY(m_live->session.picture().branch(name));
+        QVERIFY(m_live->session.picture().branch(name)->forkLsn < m_live->drop()->lsn);
+        QVERIFY(m_live->customersLiveOn(qPrintable(name)));
+        QTRY_COMPARE(window().area().currentBranch(), m_live->session.picture().branch(name)->id);
     }
-    bool customersLiveOn(const char* name) const {
-        int code = 1;
-        const QByteArray out =
-            m_place->ctl({QStringLiteral("psql"), QLatin1String(name), QStringLiteral("--"),
-                          QStringLiteral("-XAtc"), QStringLiteral("SELECT count(*) FROM customers")},
-                         &code);
-        return code == 0 && out.trimmed() == "1000";
+
+    void restoreThere() {
+        act(window().actions().restore, &window().inspector(), Qt::Key_R);
+        auto& panel = window().inspector().restore();
+        ARBOR_EVENTUALLY(panel.restoreButton()->isEnabled());
+        QVERIFY(panel.isVisible());
+        QVERIFY2(panel.consequences().contains(QStringLiteral("of WAL")), qPrintable(panel.consequences()));
+        GuiPlace::shoot(window(), QStringLiteral("restore"));
+        if (m_mouse) {
+            LiveWindow::click(panel.restoreButton());
+        } else {
+            QCOMPARE(QApplication::focusWidget(), panel.restoreButton());
+            m_live->key(Qt::Key_Space);
+        }
+        ARBOR_EVENTUALLY(window().messages().text().contains(QStringLiteral("main restored")));
+        ARBOR_EVENTUALLY(!m_live->session.picture().trash.empty());
+        QVERIFY(m_live->customersLiveOn("main"));
+    }
+
+    void undoAndRedo() {
+        if (m_mouse)
+            LiveWindow::click(window().messages().actionButton());
+        else
+            m_live->key(Qt::Key_Z, Qt::ControlModifier);
+        ARBOR_EVENTUALLY(m_live->session.picture().nextRedo());
+        QVERIFY(!m_live->customersLiveOn("main"));
+        act(window().actions().redo, &window(), Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+        ARBOR_EVENTUALLY(!m_live->session.picture().nextRedo());
+        QVERIFY(m_live->customersLiveOn("main"));
+    }
+
+    // A parent goes into the trash, its children stay, and it comes back.
+    void deleteTheParent() {
+        selectMain();
+        if (m_mouse)
+            QVERIFY(m_live->choose("main", window().actions().remove));
+        else
+            m_live->key(Qt::Key_Delete);
+        ARBOR_EVENTUALLY(!branch("main"));
+        QVERIFY(branch("dev") && branch("rescued"));
+        ARBOR_EVENTUALLY(window().messages().text().contains(QStringLiteral("main is in the trash")));
+        if (m_mouse)
+            LiveWindow::click(window().messages().actionButton());
+        else
+            m_live->key(Qt::Key_Z, Qt::ControlModifier);
+        ARBOR_EVENTUALLY(branch("main"));
+        QVERIFY(m_live->customersLiveOn("main"));
+        QVERIFY(m_live->customersLiveOn("rescued"));
+    }
+
+    void findTheAuditByThePalette() {
+        m_live->key(Qt::Key_K, Qt::ControlModifier);
+        QTRY_VERIFY(window().palette_().isVisible());
+        LiveWindow::type(QStringLiteral("aud"));
+        m_live->key(Qt::Key_Return);
+        ARBOR_EVENTUALLY(window().area().currentBranch() == branch("audit")->id);
+        QVERIFY(!window().palette_().isVisible());
     }
 
   private Q_SLOTS:
@@ -77,118 +152,36 @@ class WindowTest : public QObject {
         if (const QString why = whyNoEngine(); !why.isEmpty())
             QSKIP(qPrintable(why));
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
-        m_place = std::make_unique<GuiPlace>();
     }
-    void cleanupTestCase() {
-        m_window.reset();
-        m_session.reset();
+    void cleanup() {
+        m_live.reset();
         m_place.reset();
     }
 
-    void TryTheDemoMakesABankWithAPast() {
-        openWindow();
-        auto* pages = m_window->findChild<QStackedWidget*>();
-        ARBOR_EVENTUALLY(qobject_cast<FirstRunPage*>(pages->currentWidget()));
-        auto* card = pages->currentWidget()->findChild<QPushButton*>(QStringLiteral("card"));
-        QTest::mouseClick(card, Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(m_session->state() == StoreSession::State::Connected, 240'000);
-        ARBOR_EVENTUALLY(names() == (QStringList{"audit", "dev", "main"}));
-        ARBOR_EVENTUALLY(m_session->picture().checkpoints.size() >= 3);
-        ARBOR_EVENTUALLY(dropMark());
-        GuiPlace::shoot(*m_window, QStringLiteral("demo"));
+    void TheStoryOfTheDemo_data() {
+        QTest::addColumn<bool>("mouse");
+        QTest::newRow("with the mouse") << true;
+        QTest::newRow("with the keyboard alone") << false;
     }
-
-    void WithTheKeyboardAlone() {
-        select("main");
-        // , goes back from mark to mark: to the last moment that knew the table
-        const Lsn drop = dropMark()->lsn;
-        for (int steps = 0; steps < 500 && m_window->inspector().point().lsn() != drop; ++steps) {
-            key(Qt::Key_Comma);
-            ARBOR_EVENTUALLY(bool(m_window->inspector().point().lsn()));
+    void TheStoryOfTheDemo() {
+        QFETCH(bool, mouse);
+        m_mouse = mouse;
+        m_place = std::make_unique<GuiPlace>();
+        m_live = std::make_unique<LiveWindow>(*m_place);
+        const auto steps = {std::function<void()>([this] { makeTheDemo(); }),
+                            std::function<void()>([this] { goBeforeTheDrop(); }),
+                            std::function<void()>([this] { peek(); }),
+                            std::function<void()>([this] { branchThere(QStringLiteral("rescued")); }),
+                            std::function<void()>([this] { goBeforeTheDrop(); }),
+                            std::function<void()>([this] { restoreThere(); }),
+                            std::function<void()>([this] { undoAndRedo(); }),
+                            std::function<void()>([this] { deleteTheParent(); }),
+                            std::function<void()>([this] { findTheAuditByThePalette(); })};
+        for (const auto& step : steps) {
+            step();
+            if (QTest::currentTestFailed())
+                return;
         }
-        QCOMPARE(m_window->inspector().point().lsn(), drop);
-
-        m_place->forgetTerminal();
-        key(Qt::Key_Space);
-        ARBOR_EVENTUALLY(!m_place->read("done").isEmpty());
-        QVERIFY2(m_place->read("out").contains("found Customer 42"), m_place->read("out"));
-        QVERIFY(m_place->read("argv").contains("psql\nmain\n--at\n"));
-
-        key(Qt::Key_B);
-        QVERIFY(m_window->namePopup().isVisible());
-        type(QStringLiteral("rescued"));
-        key(Qt::Key_Return);
-        ARBOR_EVENTUALLY(branch("rescued"));
-        QCOMPARE(branch("rescued")->forkLsn, drop);
-        QVERIFY(customersLiveOn("rescued"));
-
-        select("main");
-        for (int steps = 0; steps < 500 && m_window->inspector().point().lsn() != drop; ++steps) {
-            key(Qt::Key_Comma);
-            ARBOR_EVENTUALLY(bool(m_window->inspector().point().lsn()));
-        }
-        key(Qt::Key_R);
-        auto& panel = m_window->inspector().restore();
-        ARBOR_EVENTUALLY(panel.restoreButton()->isEnabled());
-        GuiPlace::shoot(*m_window, QStringLiteral("restore"));
-        QVERIFY(panel.consequences().contains(QStringLiteral("of WAL")));
-        key(Qt::Key_Space); // the button has the focus
-        ARBOR_EVENTUALLY(m_window->messages().isVisible());
-        ARBOR_EVENTUALLY(!m_session->picture().trash.empty());
-        QVERIFY(customersLiveOn("main"));
-
-        key(Qt::Key_Z, Qt::ControlModifier);
-        ARBOR_EVENTUALLY(m_session->picture().nextRedo());
-        QVERIFY(!customersLiveOn("main"));
-        key(Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
-        ARBOR_EVENTUALLY(!m_session->picture().nextRedo());
-        QVERIFY(customersLiveOn("main"));
-
-        // a parent with children goes into the trash, the children stay, and it comes back
-        select("main");
-        key(Qt::Key_Delete);
-        ARBOR_EVENTUALLY(!branch("main"));
-        QVERIFY(branch("dev") && branch("rescued"));
-        key(Qt::Key_Z, Qt::ControlModifier);
-        ARBOR_EVENTUALLY(branch("main"));
-        QVERIFY(customersLiveOn("main"));
-    }
-
-    void ThePaletteFindsActionsAndBranches() {
-        select("dev");
-        key(Qt::Key_K, Qt::ControlModifier);
-        QVERIFY(m_window->palette_().isVisible());
-        type(QStringLiteral("aud"));
-        key(Qt::Key_Return);
-        ARBOR_EVENTUALLY(m_window->area().currentBranch() == branch("audit")->id);
-        QVERIFY(!m_window->palette_().isVisible());
-    }
-
-    void WhatTheCommandLineDoesIsShown() {
-        m_place->ctl({QStringLiteral("branch"), QStringLiteral("create"), QStringLiteral("ci/1"),
-                      QStringLiteral("--from"), QStringLiteral("main"), QStringLiteral("--expires"),
-                      QStringLiteral("7d")});
-        ARBOR_EVENTUALLY(branch("ci/1"));
-        ARBOR_EVENTUALLY(m_window->area().model().indexOf(branch("ci/1")->id).isValid());
-        ARBOR_EVENTUALLY(
-            m_session->picture().nextUndo()->text.contains(QStringLiteral("branch create ci/1")));
-        m_place->ctl({QStringLiteral("branch"), QStringLiteral("delete"), QStringLiteral("ci/1")});
-        ARBOR_EVENTUALLY(!branch("ci/1"));
-    }
-
-    void AnEngineThatIsGoneIsSaidSoAndComesBack() {
-        const pid_t engine = static_cast<pid_t>(m_session->picture().engine.pid);
-        QVERIFY(engine > 1);
-        ::kill(engine, SIGKILL);
-        ARBOR_EVENTUALLY(m_session->state() == StoreSession::State::EngineGone);
-        auto* start = m_window->findChild<QPushButton*>(QStringLiteral("startEngine"));
-        ARBOR_EVENTUALLY(start->isVisible() && start->isEnabled());
-        QVERIFY(branch("main")); // the last picture stays
-        GuiPlace::shoot(*m_window, QStringLiteral("engine-gone"));
-        QTest::mouseClick(start, Qt::LeftButton);
-        ARBOR_EVENTUALLY(m_session->state() == StoreSession::State::Connected);
-        ARBOR_EVENTUALLY(m_session->picture().engine.pid != engine);
-        ARBOR_EVENTUALLY(branch("main")->state == BranchState::Running); // it was running
     }
 };
 
