@@ -339,7 +339,7 @@ void MainWindow::hintAtTheDemo() {
                          tr("A table was dropped on %1: the last red mark on its bar. Click it to go to the "
                             "moment before, then press Space to look, B to branch or R to restore.")
                              .arg(row.name),
-                         tr("Show me"), [this, name = row.name, lsn = Lsn{drop->lsn.value - 1}] {
+                         tr("Show me"), [this, name = row.name, lsn = drop->lsn] {
                              selectBranch(name);
                              setPoint(lsnDisplay(lsn), lsn);
                              m_area->setFocus();

@@ -44,16 +44,16 @@ struct LiveWindow {
     bool connected() const { return session.state() == StoreSession::State::Connected; }
     BranchTreeView& tree() { return static_cast<BranchTreeView&>(window.area().tree()); }
     TimelineState& timeline() { return window.area().timelineView().timeline(); }
-    // The last drop of main: where the demo loses its table.
+    // The last drop of main, where the demo loses its table: its mark stands where the table is still there.
     std::optional<Mark> drop() const {
         const BranchRow* row = branch("main");
         return row ? const_cast<StoreSession&>(session).marks().previous(row->id, row->headLsn + 1,
                                                                          markBit(MarkKind::Drop))
                    : std::nullopt;
     }
-    bool cursorIsBefore(Lsn lsn) {
+    bool cursorIsAt(Lsn lsn) {
         const auto& cursor = timeline().cursor();
-        return cursor && cursor->lsn == Lsn{lsn.value - 1};
+        return cursor && cursor->lsn == lsn;
     }
 
     // -- the keyboard

@@ -74,7 +74,7 @@ class StatesTest : public QObject {
         QVERIFY(window().messages().text().contains(QStringLiteral("dropped")));
         shootAll(QStringLiteral("demo"));
         LiveWindow::click(window().messages().actionButton());
-        QVERIFY(m_live->cursorIsBefore(m_live->drop()->lsn));
+        QVERIFY(m_live->cursorIsAt(m_live->drop()->lsn));
         ARBOR_EVENTUALLY(bool(window().inspector().point().lsn()));
         window().inspector().openRestore(QString::fromStdString(m_live->timeline().cursor()->lsn.toString()));
         ARBOR_EVENTUALLY(window().inspector().restore().restoreButton()->isEnabled());

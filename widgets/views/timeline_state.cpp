@@ -207,12 +207,6 @@ void TimelineState::setCursor(std::uint64_t branchId, Lsn lsn) {
     Q_EMIT cursorChanged();
 }
 
-// Where the cursor stands for a mark. The mark of a drop is where the drop is done; who goes to it wants the
-// moment before, in which what was dropped is still there.
-Lsn TimelineState::cursorLsn(std::uint64_t branchId, Lsn mark) const {
-    return m_marks->at(branchId, mark, markBit(MarkKind::Drop)) ? Lsn{mark.value - 1} : mark;
-}
-
 void TimelineState::setCursorAt(std::uint64_t branchId, double x, bool snap) {
     const auto free = lsnAt(branchId, x);
     if (!free)
@@ -224,7 +218,7 @@ void TimelineState::setCursorAt(std::uint64_t branchId, double x, bool snap) {
             return;
         }
         if (const auto mark = snapToMark(branchId, x, snapReach, *m_marks, scale(), m_axis)) {
-            setCursor(branchId, cursorLsn(branchId, mark->lsn));
+            setCursor(branchId, mark->lsn);
             return;
         }
     }
@@ -243,13 +237,11 @@ bool TimelineState::stepCursor(std::uint64_t branchId, bool forward) {
     if (row == nullptr || !m_marks)
         return false;
     const bool here = m_cursor && m_cursor->branchId == branchId;
-    Lsn from = here ? m_cursor->lsn : (forward ? row->forkLsn : row->headLsn + 1);
-    if (here && forward && cursorLsn(branchId, from + 1) == from)
-        from = from + 1; // from before a drop to what comes after it
+    const Lsn from = here ? m_cursor->lsn : (forward ? row->forkLsn : row->headLsn + 1);
     const auto mark =
         forward ? m_marks->next(branchId, from, snapMarks) : m_marks->previous(branchId, from, snapMarks);
     if (mark) {
-        setCursor(branchId, cursorLsn(branchId, mark->lsn));
+        setCursor(branchId, mark->lsn);
         return true;
     }
     const Lsn end = forward ? row->headLsn : row->forkLsn;

@@ -87,7 +87,6 @@ class TimelineState : public QObject {
     TimelineScale& current() { return m_axis == TimelineAxis::Lsn ? m_lsnScale : m_timeScale; }
     void scaleChanged();
     void updateDomain();
-    Lsn cursorLsn(std::uint64_t branchId, Lsn mark) const;
     void updateCursor();
     TimelinePosition position(const BranchRow& row, Lsn lsn) const;
 
