@@ -22,6 +22,10 @@ class FlatHeader final : public QHeaderView {
     QSize sizeHint() const override { return {QHeaderView::sizeHint().width(), fontMetrics().height() + 10}; }
 
   protected:
+    QSize sectionSizeFromContents(int section) const override {
+        const QString text = model()->headerData(section, Qt::Horizontal).toString();
+        return {fontMetrics().horizontalAdvance(text + QStringLiteral(" ↓")) + 16, sizeHint().height()};
+    }
     void paintSection(QPainter* painter, const QRect& rect, int section) const override {
         const Theme theme(palette());
         painter->save();

@@ -193,7 +193,7 @@ void MainWindow::makeDocks() {
     tabifyDockWidget(activity, log);
     tabifyDockWidget(log, relations);
     activity->raise();
-    resizeDocks({navigator, inspector}, {200, 310}, Qt::Horizontal);
+    resizeDocks({navigator, inspector}, {216, 310}, Qt::Horizontal);
     resizeDocks({activity}, {180}, Qt::Vertical);
     connect(m_activity, &ActivityPanel::undoAsked, m_commands, &StoreCommands::undo);
     connect(m_activity, &ActivityPanel::copyAsked, this, [this](const QString& command) {

@@ -3,6 +3,7 @@
 #include "app/control/methods.h"
 #include "app/gui/picture_json.h"
 #include "app/gui/symbolic_icon.h"
+#include "storage/base/units.h"
 #include "widgets/models/format.h"
 
 #include <QHBoxLayout>
@@ -97,7 +98,9 @@ void RestorePanel::showConsequences(const Result<QJsonValue>& resolved) {
     if (left > 0)
         lines += tr("%n later checkpoint(s) go off the line.", nullptr, static_cast<int>(left));
     const QString kept = picture.settings.value(QStringLiteral("trash-time"), QStringLiteral("7d"));
-    lines += tr("The present head is kept in the trash for %1; Undo brings it back.").arg(kept);
+    const auto keptFor = parseDuration(kept.toStdString());
+    lines += tr("The present head is kept in the trash for %1; Undo brings it back.")
+                 .arg(keptFor ? durationDisplay(*keptFor) : kept);
     if (const QString message = at["message"].toString(); !message.isEmpty())
         lines += message.toHtmlEscaped();
     QString list = QStringLiteral("<ul style='margin-left:-24px'>");

@@ -131,7 +131,7 @@ QRectF BranchDelegate::barRect(const QRectF& cell, double from, double to) const
     const double left = std::clamp(from, -50.0, cell.width() + 50);
     const double right = std::clamp(to, -50.0, cell.width() + 50);
     const double top = std::round(cell.center().y() - barHeight / 2) + 0.5;
-    return {cell.left() + left, top, std::max(right - left, 3.0), barHeight};
+    return {cell.left() + left, top, std::max(right - left, 5.0), barHeight};
 }
 
 void BranchDelegate::paintTimeline(QPainter& painter, const QRectF& cell, const BranchNode& node) const {

@@ -22,7 +22,7 @@ PositionField::PositionField(QWidget* parent)
     layout->addWidget(m_line);
     layout->addWidget(m_label, 1);
     m_line->setFrame(false);
-    m_line->setFixedWidth(m_line->fontMetrics().horizontalAdvance(QStringLiteral("00/00000000")) + 22);
+    m_line->setFixedWidth(m_line->fontMetrics().horizontalAdvance(QStringLiteral("0/00000000")) + 14);
     m_line->setPlaceholderText(tr("Position"));
     m_line->setAccessibleName(tr("Position of the cursor"));
     m_line->setToolTip(tr("An LSN, a time with zone, -10min, head, checkpoint:NAME or xid:N"));
