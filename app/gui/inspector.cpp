@@ -6,6 +6,7 @@
 #include "app/gui/symbolic_icon.h"
 #include "app/gui/window_actions.h"
 #include "widgets/models/format.h"
+#include "widgets/views/theme.h"
 
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -41,6 +42,18 @@ QLabel* factLabel(QWidget* parent) {
     label->setWordWrap(true);
     label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     return label;
+}
+
+// A long name may be broken anywhere: it must not make the panel wider than the window leaves it.
+QString breakable(const QString& name) {
+    if (name.size() < 20)
+        return name;
+    QString text;
+    for (const QChar letter : name) {
+        text += letter;
+        text += QChar(0x200B);
+    }
+    return text;
 }
 
 QFrame* line(QWidget* parent) {
@@ -86,6 +99,7 @@ Inspector::Inspector(StoreSession& session, const WindowActions& actions, QWidge
 QWidget* Inspector::makeHead(const WindowActions& actions) {
     auto* head = new QWidget;
     m_name = factLabel(head);
+    m_name->setTextInteractionFlags(Qt::NoTextInteraction);
     QFont large = font();
     large.setPointSizeF(large.pointSizeF() * 1.35);
     large.setBold(true);
@@ -179,7 +193,8 @@ void Inspector::setFact(QLabel* value, const QString& text) {
 
 void Inspector::showBranch(const BranchRow& branch) {
     const Timestamp now = SystemClock().now();
-    m_name->setText(branch.name);
+    m_name->setText(breakable(branch.name));
+    m_name->setAccessibleName(branch.name);
     QStringList state{stateText(branch.state)};
     if (branch.pgMajor > 0)
         state += tr("PostgreSQL %1").arg(branch.pgMajor);
@@ -188,10 +203,16 @@ void Inspector::showBranch(const BranchRow& branch) {
     if (branch.isProtected)
         state += tr("protected");
     m_state->setText(state.join(QStringLiteral(" · ")));
+    QPalette red = m_error->palette();
+    red.setColor(QPalette::WindowText, Theme(palette()).danger);
+    m_error->setPalette(red);
     m_error->setText(branch.error);
     m_error->setVisible(!branch.error.isEmpty());
     const bool runs = branch.state == BranchState::Running || branch.state == BranchState::Starting;
-    m_startStop->setDefaultAction(runs ? m_actions.stop : m_actions.start);
+    QAction* startStop = runs ? m_actions.stop : m_actions.start;
+    if (m_startStop->defaultAction() && m_startStop->defaultAction() != startStop)
+        m_startStop->removeAction(m_startStop->defaultAction()); // with two it would offer a menu
+    m_startStop->setDefaultAction(startStop);
     m_startStop->setAccessibleName(runs ? tr("Stop") : tr("Start"));
     setFact(m_head, branch.headTime
                         ? tr("%1\n%2").arg(lsnDisplay(branch.headLsn), timeDisplay(branch.headTime))
@@ -200,8 +221,9 @@ void Inspector::showBranch(const BranchRow& branch) {
     if (branch.root)
         setFact(m_forked, {});
     else
-        setFact(m_forked, parent ? tr("from %1 at %2").arg(parent->name, lsnDisplay(branch.forkLsn))
-                                 : tr("at %1, from a branch that is gone").arg(lsnDisplay(branch.forkLsn)));
+        setFact(m_forked, parent
+                              ? tr("from %1 at %2").arg(breakable(parent->name), lsnDisplay(branch.forkLsn))
+                              : tr("at %1, from a branch that is gone").arg(lsnDisplay(branch.forkLsn)));
     setFact(m_history,
             branch.historyFromLsn ? tr("since %1").arg(lsnDisplay(branch.historyFromLsn)) : QString());
     setFact(m_own, branch.ownBytes == unknownBytes ? QString() : bytesDisplay(branch.ownBytes));

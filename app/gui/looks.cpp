@@ -6,6 +6,8 @@
 #include <QEvent>
 #include <QHeaderView>
 #include <QPainter>
+#include <QProxyStyle>
+#include <QStyleOption>
 #include <QToolButton>
 #include <QTreeView>
 
@@ -57,6 +59,21 @@ class FlatHeader final : public QHeaderView {
     }
 };
 
+// Not by a style sheet: it would keep the colours it was born with.
+class NoCornerArrow final : public QProxyStyle {
+  public:
+    void drawComplexControl(ComplexControl control, const QStyleOptionComplex* option, QPainter* painter,
+                            const QWidget* widget) const override {
+        if (const auto* button = qstyleoption_cast<const QStyleOptionToolButton*>(option)) {
+            QStyleOptionToolButton plain(*button);
+            plain.features &= ~QStyleOptionToolButton::HasMenu;
+            QProxyStyle::drawComplexControl(control, &plain, painter, widget);
+        } else {
+            QProxyStyle::drawComplexControl(control, option, painter, widget);
+        }
+    }
+};
+
 } // namespace
 
 void flatTable(QTreeView& table) {
@@ -68,7 +85,9 @@ void menuButton(QToolButton& button, const QString& text) {
     button.setText(text + QStringLiteral(" ▾"));
     button.setAccessibleName(text);
     button.setPopupMode(QToolButton::InstantPopup);
-    button.setStyleSheet(QStringLiteral("QToolButton::menu-indicator { image: none; width: 0; }"));
+    auto* style = new NoCornerArrow;
+    style->setParent(&button);
+    button.setStyle(style);
 }
 
 } // namespace arbor

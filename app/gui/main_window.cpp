@@ -85,6 +85,8 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     column->addWidget(m_goneStrip);
     column->addWidget(m_pages, 1);
     column->addWidget(m_messages);
+    // the largest page must not decide how small the window can be: the first run has no docks beside it
+    m_pages->setMinimumSize(360, 180);
     setCentralWidget(middle);
     makeToolBar();
     makeMenus();
@@ -168,6 +170,7 @@ QDockWidget* MainWindow::addDock(const QString& title, const QString& name, QWid
                                  Qt::DockWidgetArea area) {
     auto* dock = new QDockWidget(title, this);
     dock->setObjectName(name);
+    content->setMinimumHeight(96); // for a window of 600 pixels: less than the layouts would ask for
     dock->setWidget(content);
     dock->setFeatures(QDockWidget::DockWidgetClosable);
     // tabs name the panels below and the others name themselves: no title bars
@@ -190,6 +193,8 @@ void MainWindow::makeDocks() {
     QDockWidget* log = addDock(tr("Log"), QStringLiteral("log"), m_log, Qt::BottomDockWidgetArea);
     QDockWidget* relations =
         addDock(tr("Relations"), QStringLiteral("relations"), m_relations, Qt::BottomDockWidgetArea);
+    m_navigator->setMinimumWidth(190);
+    m_inspector->setMinimumWidth(280);
     tabifyDockWidget(activity, log);
     tabifyDockWidget(log, relations);
     activity->raise();

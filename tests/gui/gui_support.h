@@ -10,6 +10,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTranslator>
 
 #include <fcntl.h>
 #include <memory>
@@ -36,6 +37,9 @@ class GuiPlace {
         qputenv("DBUS_SESSION_BUS_ADDRESS", "disabled:");
         qunsetenv("PGARBOR_STORE");
         qunsetenv("TERMINAL");
+        static QTranslator english; // its plurals
+        if (english.isEmpty() && english.load(QStringLiteral(":/translations/pgarbor_en.qm")))
+            QCoreApplication::installTranslator(&english);
         // the store's directory belongs to whoever the engine becomes
         QDir().mkpath(path("stores"));
         ::chmod(path("stores").toUtf8().constData(), 0777);

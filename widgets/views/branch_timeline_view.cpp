@@ -33,7 +33,6 @@ BranchTimelineView::BranchTimelineView(QWidget* parent)
     buildAxisSwitch();
     m_tree->axisHeader().setCursorField(m_field);
     setFocusProxy(m_tree);
-    setTabOrder(m_overview, m_tree);
 
     connect(&m_tree->axisHeader(), &TimelineHeader::historyEdgeDragged, this,
             &BranchTimelineView::historyEdgeDragged);
