@@ -85,6 +85,7 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     column->addWidget(m_goneStrip);
     column->addWidget(m_pages, 1);
     column->addWidget(m_messages);
+    m_pages->setObjectName(QStringLiteral("pages"));
     // the largest page must not decide how small the window can be: the first run has no docks beside it
     m_pages->setMinimumSize(360, 180);
     setCentralWidget(middle);

@@ -19,7 +19,8 @@ class FirstRunTest : public QObject {
         }
         template <class Page>
         Page* page() {
-            return qobject_cast<Page*>(window.findChild<QStackedWidget*>()->currentWidget());
+            return qobject_cast<Page*>(
+                window.findChild<QStackedWidget*>(QStringLiteral("pages"))->currentWidget());
         }
         StoreSession session;
         MainWindow window;

@@ -17,7 +17,7 @@ class WindowTest : public QObject {
     const BranchRow* branch(const char* name) const { return m_live->branch(name); }
 
     void makeTheDemo() {
-        auto* pages = window().findChild<QStackedWidget*>();
+        auto* pages = window().findChild<QStackedWidget*>(QStringLiteral("pages"));
         ARBOR_EVENTUALLY(qobject_cast<FirstRunPage*>(pages->currentWidget()));
         auto* card = pages->currentWidget()->findChild<QPushButton*>(QStringLiteral("card"));
         if (m_mouse) {

@@ -115,9 +115,9 @@ void BranchTreeView::fitColumns() {
         if (isColumnHidden(column) != (units < least))
             setColumnHidden(column, units < least);
     };
-    show(BranchTreeModel::Pins, 76);
-    show(BranchTreeModel::Own, 66);
-    show(BranchTreeModel::Head, 56);
+    show(BranchTreeModel::Pins, 84);
+    show(BranchTreeModel::Own, 74);
+    show(BranchTreeModel::Head, 62);
 }
 
 void BranchTreeView::resizeEvent(QResizeEvent* event) {
