@@ -68,6 +68,11 @@ void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec 
     if (entry == nullptr) {
         auto endpoint = std::make_unique<Endpoint>(spec);
         connect(endpoint.get(), &Endpoint::stateChanged, this, [this, key] { noteState(key); });
+        connect(endpoint.get(), &Endpoint::answering, this, [this, key] {
+            if (Entry* answering = find(key))
+                for (const Waiter& waiter : std::exchange(answering->untilAnswering, {}))
+                    waiter({});
+        });
         connect(endpoint.get(), &Endpoint::outsideReported, this,
                 [this, key](const OutsideReport& report) { emit reported(key, report); });
         const MutexLock lock(m_mutex);
@@ -78,8 +83,17 @@ void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec 
         if (auto set = entry->endpoint->setSpec(std::move(spec)); !set)
             return done(std::move(set));
     }
-    if (entry->endpoint->state() == Endpoint::State::Running)
-        return done({});
+    if (entry->endpoint->state() == Endpoint::State::Running) {
+        // It may be in recovery, or dead without our having heard of it yet: then it is started after all.
+        entry->untilAnswering.push_back([=, this, done = std::move(done)](Status answers) {
+            if (answers)
+                return done({});
+            const auto again = [=, this] { begin(key, timeline, spec, done); };
+            QMetaObject::invokeMethod(this, again, Qt::QueuedConnection); // not from within its own signal
+        });
+        entry->endpoint->confirmAnswers();
+        return;
+    }
     entry->untilRunning.push_back(std::move(done));
     if (auto started = entry->endpoint->start(); !started) {
         Waiter waiter = std::move(entry->untilRunning.back());
@@ -130,11 +144,13 @@ void Endpoints::noteState(const EndpointKey& key) {
         entry->info.lastActivity = entry->endpoint->lastActivity();
         info = entry->info;
     }
-    std::vector<Waiter> up, down;
+    std::vector<Waiter> up, down, answering;
     if (state == Endpoint::State::Running || isDown(state))
         up.swap(entry->untilRunning);
     if (isDown(state))
         down.swap(entry->untilStopped);
+    if (isDown(state))
+        answering.swap(entry->untilAnswering);
     const Status started =
         state == Endpoint::State::Running ? Status()
         : state == Endpoint::State::Failed
@@ -142,6 +158,8 @@ void Endpoints::noteState(const EndpointKey& key) {
             : Status(makeError(ErrorKind::Cancelled, "the server was stopped while it started"));
     for (const Waiter& waiter : up)
         waiter(started);
+    for (const Waiter& waiter : answering)
+        waiter(makeError(ErrorKind::Io, "the server has ended"));
     for (const Waiter& waiter : down) // it is down, however it got there
         waiter({});
     emit changed(key, info);
@@ -167,6 +185,15 @@ bool Endpoints::startedByUs(TimelineId timeline, pid_t process) const {
         if (entry.info.timeline == timeline && entry.endpoint->startedByUs(process))
             return true;
     return false;
+}
+
+void Endpoints::checkpoint(TimelineId timeline) {
+    const auto ask = [this, timeline] {
+        for (auto& [key, entry] : m_entries)
+            if (entry.info.timeline == timeline)
+                entry.endpoint->checkpoint();
+    };
+    QMetaObject::invokeMethod(this, ask, Qt::QueuedConnection);
 }
 
 void Endpoints::sampleActivity() {

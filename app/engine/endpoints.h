@@ -50,6 +50,9 @@ class Endpoints : public QObject {
     // here.
     bool startedByUs(TimelineId timeline, pid_t process) const;
 
+    // Asks the server on a timeline for a checkpoint, if one runs there; does not wait.
+    void checkpoint(TimelineId timeline);
+
     // --- The main thread.
     void sampleActivity();
     // Stops all, harder when it takes too long; `done` runs when none is left. None is started any more.
@@ -65,6 +68,7 @@ class Endpoints : public QObject {
         std::unique_ptr<Endpoint> endpoint;
         EndpointInfo info;
         std::vector<Waiter> untilRunning;
+        std::vector<Waiter> untilAnswering; // it runs; see Endpoint::confirmAnswers()
         std::vector<Waiter> untilStopped;
     };
     Status blocking(std::function<void(Waiter)> begin);

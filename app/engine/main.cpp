@@ -175,12 +175,12 @@ int run(const Arguments& arguments, int argc, char** argv) {
         code = QCoreApplication::exec();
         ::close(descriptor);
     }
-    // the end of its connection tells a client that nothing is left: servers, mount and store are gone by now
-    server.close();
     // nothing came of it: leave no empty directories
     if (!storeExists(arguments.store).value_or(true))
         for (auto path = made.rbegin(); path != made.rend(); ++path)
             ::rmdir(path->c_str());
+    // the end of its connection tells a client that nothing is left: servers, mount and store are gone by now
+    server.close();
     return code;
 }
 

@@ -296,6 +296,7 @@ void Service::followLogs() {
                     spdlog::warn("following the log of timeline {}: {}", head->timeline(),
                                  followed.error().message());
         announceHeads();
+        boundReplay(served);
         m_following = false;
     });
 }

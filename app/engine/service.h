@@ -158,6 +158,7 @@ class Service : public QObject, private ViewProvider {
     void purgeTrash(TrashId entry);
     void keepBooks();
     void announceHeads();
+    void boundReplay(const std::vector<TimelineId>& served);
     Result<EndpointSpec> specFor(const BranchRecord& branch);
     EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
                         const Connection& connection, bool tcp);
@@ -189,6 +190,11 @@ class Service : public QObject, private ViewProvider {
 
     QTimer m_followTimer;
     QTimer m_houseTimer;
+    struct ReplayWatch {
+        Lsn redo; // of the last checkpoint that we know of
+        std::chrono::steady_clock::time_point asked;
+    };
+    std::map<TimelineId, ReplayWatch> m_replay; // whoever follows the logs
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
     std::atomic<bool> m_sweeping{false}; // on schedule

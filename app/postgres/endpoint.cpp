@@ -16,6 +16,8 @@ namespace {
 constexpr int probeTimeoutMs = 10'000;
 constexpr int reportTimeoutMs = 30'000;
 constexpr int sampleTimeoutMs = 10'000;
+constexpr int confirmEveryMs = 20;
+constexpr int checkpointTimeoutMs = 300'000;
 constexpr int continueEveryMs = 1000;
 constexpr auto clearTimeout = std::chrono::seconds(10);
 // A server that answers, and refuses us every time, is up and will not change its mind.
@@ -206,7 +208,7 @@ std::unique_ptr<Queries> Endpoint::ask(std::vector<std::string> statements, int 
 }
 
 void Endpoint::forgetQueries() {
-    for (auto* queries : {&m_probe, &m_sampler})
+    for (auto* queries : {&m_probe, &m_sampler, &m_checkpoint})
         if (*queries) {
             (*queries)->disconnect(this);
             queries->release()->deleteLater(); // we may be in its signal
@@ -214,6 +216,8 @@ void Endpoint::forgetQueries() {
 }
 
 void Endpoint::probe() {
+    if (m_state == State::Running)
+        confirmAnswers();
     if (m_state != State::Starting || m_postmaster.load() == 0)
         return;
     std::vector<std::string> statements{"SELECT 1"};
@@ -258,6 +262,24 @@ void Endpoint::becomeRunning() {
     m_lastActivity = SystemClock().now();
     m_sessionsSeen.reset();
     setState(State::Running);
+}
+
+void Endpoint::confirmAnswers() {
+    if (m_state != State::Running || m_probe)
+        return;
+    m_probe = ask({"SELECT 1"}, probeTimeoutMs, [this](const QueryOutcome& outcome) { confirmed(outcome); });
+}
+
+void Endpoint::confirmed(const QueryOutcome& outcome) {
+    if (m_probe)
+        m_probe.release()->deleteLater();
+    if (m_state != State::Running)
+        return; // whoever waits hears of the change
+    // one that refuses us is up: as many sessions as it takes, or a configuration that was changed under it
+    if (outcome.kind == QueryOutcome::Kind::Answered || outcome.kind == QueryOutcome::Kind::Refused)
+        emit answering();
+    else
+        m_probeTimer.start(confirmEveryMs);
 }
 
 void Endpoint::stop(StopMode mode) {
@@ -390,6 +412,15 @@ void Endpoint::sampleActivity() {
             m_sampler.release()->deleteLater();
         if (const auto activity = readActivity(outcome))
             noteActivity(*activity);
+    });
+}
+
+void Endpoint::checkpoint() {
+    if (m_state != State::Running || m_checkpoint)
+        return;
+    m_checkpoint = ask({"CHECKPOINT"}, checkpointTimeoutMs, [this](const QueryOutcome&) {
+        if (m_checkpoint)
+            m_checkpoint.release()->deleteLater();
     });
 }
 

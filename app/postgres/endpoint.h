@@ -85,6 +85,12 @@ class Endpoint : public QObject {
     // Success when it is stopped already. A second call may only be harder than the first. The end comes in
     // any case, within the limits: also when processes are stopped (SIGSTOP) or hang.
     void stop(StopMode mode);
+    // Asks a running server until it answers; answering() follows, or a change of state when it ends instead.
+    // A server that a crashed backend took into recovery is Running (4) and does not answer for a while.
+    void confirmAnswers();
+    // Asks a running server for a checkpoint, and does not wait for it; nothing while one that was asked for
+    // goes on.
+    void checkpoint();
     // Busy unless stopped or failed.
     Status setSpec(EndpointSpec spec);
 
@@ -110,6 +116,7 @@ class Endpoint : public QObject {
   signals:
     void stateChanged(arbor::Endpoint::State state);
     void outsideReported(const arbor::OutsideReport& report); // before Running
+    void answering();                                         // asked for by confirmAnswers()
     void activitySampled(const arbor::Activity& activity);
 
   private:
@@ -122,6 +129,7 @@ class Endpoint : public QObject {
     void probe();
     void probed(const QueryOutcome& outcome);
     void becomeRunning();
+    void confirmed(const QueryOutcome& outcome);
     void escalate();
     void killAll();
     void requestStop(StopMode mode);
@@ -161,6 +169,7 @@ class Endpoint : public QObject {
     std::chrono::microseconds m_startTime{};
     std::unique_ptr<Queries> m_probe;
     std::unique_ptr<Queries> m_sampler;
+    std::unique_ptr<Queries> m_checkpoint;
     int m_refusals = 0;
     std::string m_database = "postgres"; // template1 when that one is gone
 

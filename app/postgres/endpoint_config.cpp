@@ -151,6 +151,13 @@ void setLog(const EndpointConfig& config, Arguments& arguments) {
     arguments.set("recovery_init_sync_method", "fsync");
 }
 
+// Tablespaces of a branch lie inside, as directories. A recovery that follows a log (a standby, a backup)
+// takes those for damage unless this is on, as stock servers do. Minor versions of 14 may not know it.
+void allowInsideTablespaces(const EndpointConfig& config, Arguments& arguments) {
+    if (config.major >= 15)
+        arguments.set("allow_in_place_tablespaces", "on");
+}
+
 void silence(const EndpointConfig& config, Arguments& arguments) {
     for (const OutsideRow& row : outsideSettings)
         if (config.major >= row.sinceMajor && applies(config, row.rule))
@@ -182,6 +189,7 @@ Result<std::vector<std::string>> postgresArguments(const EndpointConfig& config)
     Arguments arguments;
     arguments.add("-D");
     arguments.add(config.dataDirectory);
+    allowInsideTablespaces(config, arguments); // first: a branch may set it otherwise
     for (const auto& [name, value] : config.settings) {
         std::string lower = name;
         std::ranges::transform(lower, lower.begin(), [](unsigned char c) {

@@ -165,7 +165,8 @@ class LauncherUnitsTest : public QObject {
               "hba_file=/store/hba", "ident_file=/store/ident",
               "external_pid_file=/run/user/1000/a,\"b/postmaster.pid", "logging_collector=off",
               "log_destination=stderr", "full_page_writes=off", "wal_recycle=off", "wal_init_zero=off",
-              "recovery_init_sync_method=fsync", "unix_socket_directories=\"/run/user/1000/a,\"\"b\""})
+              "recovery_init_sync_method=fsync", "allow_in_place_tablespaces=on",
+              "unix_socket_directories=\"/run/user/1000/a,\"\"b\""})
             QVERIFY2(contains(*root, word), word);
         for (const char* word : {"archive_mode=off", "max_wal_senders=0", "synchronous_standby_names="})
             QVERIFY2(!contains(*root, word), word);
@@ -187,6 +188,7 @@ class LauncherUnitsTest : public QObject {
             QVERIFY2(contains(*postgresArguments(config), word), word.c_str());
         QVERIFY(!contains(*postgresArguments(someConfig(true, 14)), "archive_library="));
         QVERIFY(contains(*postgresArguments(someConfig(true, 14)), "stats_temp_directory=pg_stat_tmp"));
+        QVERIFY(!contains(*postgresArguments(someConfig(true, 14)), "allow_in_place_tablespaces=on"));
         config.lifted = {OutsideRule::Archiving};
         const auto lifted = postgresArguments(config);
         QVERIFY(!contains(*lifted, "archive_mode=off"));
@@ -308,6 +310,11 @@ class LauncherUnitsTest : public QObject {
                         {.waitStatus = 1 << 8});
         QVERIFY(memory.sentence.find("enough memory") != std::string::npos);
         QCOMPARE(lastWords(""), std::string());
+        // a session that came too early comes last, and is no cause
+        QCOMPARE(
+            lastWords(
+                "PANIC:  could not write\nDETAIL:  why\nFATAL:  the database system is in recovery mode\n"),
+            std::string("PANIC:  could not write\nDETAIL:  why"));
         QVERIFY(!explainExit("", {.waitStatus = 6, .wasRunning = true}).sentence.empty());
         // a client's trouble is no cause of the server's
         const auto other = explainExit("ERROR:  could not open file \"/x\": Permission denied\nPANIC:  oh\n",

@@ -1,0 +1,48 @@
+// What the start of a fork has to replay.
+//
+// A fork starts as after a crash: it replays its parent's log from the last checkpoint, reads every page that
+// is named there through the mount and writes each of them once before it answers. What a start takes is thus
+// bounded by the log since the last checkpoint, and little of it is enough: a page costs about 70 us, and
+// TPC-B touches another one with every few hundred bytes. max_wal_size cannot be that small (two segments are
+// the least, and Postgres starts a checkpoint by whole segments), so the engine asks for checkpoints itself.
+// They cost the parent little: without full page images a checkpoint makes no log, and its pages are written
+// once either way. Figures are in the README.
+#include "app/engine/service.h"
+#include "storage/engine/wal_follower.h"
+
+#include <algorithm>
+
+namespace arbor {
+
+namespace {
+
+constexpr std::uint64_t replayBytes = 4u << 20;
+// A bulk load fills that in an instant: it is not to spend its time on checkpoints.
+constexpr auto between = std::chrono::seconds(5);
+
+} // namespace
+
+// On the thread that follows the logs.
+void Service::boundReplay(const std::vector<TimelineId>& served) {
+    std::map<TimelineId, ReplayWatch> watched;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& head : m_engine->openHeads()) {
+        const TimelineId timeline = head->timeline();
+        const auto present = head->present();
+        if (!present || !std::binary_search(served.begin(), served.end(), timeline))
+            continue;
+        ReplayWatch& watch = watched.emplace(timeline, m_replay[timeline]).first->second;
+        if (present->lsn < watch.redo + replayBytes || now < watch.asked + between)
+            continue;
+        if (const auto content = readPath(*head, "global/pg_control"))
+            if (const auto control = parseControlFile(std::as_bytes(std::span(*content))))
+                watch.redo = control->redo;
+        if (present->lsn < watch.redo + replayBytes)
+            continue;
+        watch.asked = now;
+        m_endpoints.checkpoint(timeline);
+    }
+    m_replay = std::move(watched);
+}
+
+} // namespace arbor
