@@ -124,10 +124,14 @@ Result<std::vector<DirectoryEntry>> TimelineView::readDirectory(InodeId director
                                                                 std::size_t limit) {
     const WriteLock lock(m_namesMutex);
     ARBOR_ASSIGN(const NodePtr node, directoryLocked(directory));
+    // DROP TABLESPACE opens and removes whatever is listed in there; a link it could not
+    const bool hidesLinks = node->role == DirectoryRole::TablespaceVersion;
     std::vector<DirectoryEntry> entries;
     for (auto at = node->byCookie.upper_bound(cookie); at != node->byCookie.end() && entries.size() < limit;
          ++at) {
         const Child& child = node->children.find(at->second)->second;
+        if (hidesLinks && child.inode.value >= hostInodeBase)
+            continue;
         entries.push_back({at->second, child.inode, child.type, at->first});
     }
     return entries;

@@ -368,9 +368,17 @@ Engine::Options standardOptions() {
     options.places = [](Engine& engine, TimelineId timeline) {
         const std::string wal = walDirectory(engine, timeline);
         const std::string scratch = scratchDirectory(engine, timeline);
-        return HostPlaces{
-            [wal, scratch](const std::string& name) { return name == "pg_wal" ? wal : scratch + "/" + name; },
-            [scratch] { return makeLooseFile(scratch); }};
+        return HostPlaces{[wal, scratch, &disk = engine.store().disk()](const std::string& name) {
+                              if (name == "pg_wal")
+                                  return wal;
+                              const std::string target = scratch + "/" + name;
+                              // those of tablespaces come and go with them; what cannot be made Postgres will
+                              // miss, and say so
+                              if (name.starts_with("pgsql_tmp."))
+                                  (void)ensureDirectory(disk, target);
+                              return target;
+                          },
+                          [scratch] { return makeLooseFile(scratch); }};
     };
     return options;
 }
