@@ -101,6 +101,8 @@ void Job::finish(Result<QJsonValue> result) {
         return;
     m_state->result = std::move(result);
     m_state->changed = true;
+    if (*m_state->result)
+        m_state->fraction = 1.0; // whatever the last report said
     unneeded.swap(m_state->onCancel);
     if (m_state->table)
         QMetaObject::invokeMethod(

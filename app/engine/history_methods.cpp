@@ -41,6 +41,8 @@ std::string markText(const WalMark& mark) {
         return "PostgreSQL was started behind a record that a crash had left unfinished";
     case WalEventKind::EndOfRecovery:
         return "PostgreSQL was promoted";
+    case WalEventKind::Prepare:
+        return "a transaction was prepared";
     case WalEventKind::Commit:
         return fmt::format("{} relation file{} removed: a DROP, a TRUNCATE or a rewrite", mark.removedFiles,
                            mark.removedFiles == 1 ? " was" : "s were");

@@ -62,6 +62,10 @@ Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn
         ARBOR_ASSIGN(plan.state, readForward(chain, *control.format, useKnown ? *known : checkpoint, at));
     }
     plan.state.tli = plan.tli;
+    if (known) { // a checkpoint knows neither the commits before it nor the end of the second it was made in
+        plan.state.commits = std::max(plan.state.commits, known->commits);
+        plan.state.latestCommit = std::max(plan.state.latestCommit, known->latestCommit);
+    }
     plan.firstSegment = chain.segmentOf(plan.redo);
     plan.endSegment = chain.segmentOf(plan.state.end);
     if (plan.state.end != chain.startOf(plan.endSegment))

@@ -332,6 +332,7 @@ Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control) {
             start.clamped = behind.end;
             behind.highestXid = std::max(behind.highestXid, m_state.highestXid);
             behind.latestCommit = std::max(behind.latestCommit, m_state.latestCommit);
+            behind.commits = m_state.commits;
             setState(behind);
         }
     }

@@ -316,6 +316,16 @@ class WalForkTest : public QObject {
         VERIFY_OK(plan);
         QVERIFY(plan->cleanStop);
         QCOMPARE(plan->state.last.value, control->checkpoint.value);
+        // what the parent's marks know does not fall on the fork, though the checkpoint knows nothing of it
+        ScanState known;
+        known.end = control->redo;
+        known.commits = 7;
+        known.latestCommit = control->checkpointTime + Duration{300'000};
+        const auto counted = planForkWal(chain, *control, far, known);
+        VERIFY_OK(counted);
+        QCOMPARE(counted->state.commits, 7u);
+        QCOMPARE(counted->state.latestCommit.micros, known.latestCommit.micros);
+        QCOMPARE(counted->state.end.value, plan->state.end.value);
         run("mkdir", {m_tree.path("clean-child")});
         run("cp", {"-a", m_tree.path("clean-base"), m_tree.path("clean-child/data")});
         adopt(chain, *plan, "clean-child");

@@ -29,8 +29,16 @@ Result<int> list(const Invocation&, Session& session) {
 }
 
 Result<int> cancel(const Invocation& invocation, Session& session) {
-    return callAndSay(session, method::jobCancel, {{"id", std::stoll(invocation.value("ID"))}},
-                      toQt("asked job " + invocation.value("ID") + " to stop"));
+    ARBOR_ASSIGN(const QJsonValue result,
+                 session.call(method::jobCancel, {{"id", std::stoll(invocation.value("ID"))}}));
+    session.print(result, [&](std::ostream& out) {
+        const QJsonValue state = result.toObject().value("state");
+        if (state == "running")
+            out << "asked job " << invocation.value("ID") << " to stop\n";
+        else
+            out << "job " << invocation.value("ID") << " has ended already: " << plainText(state) << '\n';
+    });
+    return 0;
 }
 } // namespace
 
