@@ -1,8 +1,13 @@
 # The whole product: pgarborctl, the engine, real servers. Serial, for each takes all there is of the machine.
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
-foreach(part cli bad_input exactness kill isolation fulldisk)
+foreach(part cli bad_input exactness kill isolation fulldisk hardship)
     arbor_test(test_system_${part} SOURCES system_${part}_test.cpp
         LINKS arbor_control fmt::fmt PkgConfig::LIBPQ LABELS postgres system TIMEOUT 600)
     add_dependencies(test_system_${part} pgarborctl pgarbord)
     set_tests_properties(test_system_${part} PROPERTIES RUN_SERIAL ON)
 endforeach()
+
+# PostgreSQL's own tests: fetches and builds their source, which needs the distribution's archive.
+add_test(NAME postgres_regress COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/regress --ci ${CMAKE_BINARY_DIR}/bin)
+set_tests_properties(postgres_regress PROPERTIES
+    TIMEOUT 1800 LABELS "postgres;system" RUN_SERIAL ON SKIP_RETURN_CODE 77)

@@ -130,7 +130,7 @@ class SystemExactnessTest : public QObject {
                       QByteArray::number(int(expected.size()));
         QProcess amcheck;
         amcheck.start(QString::fromStdString(m_bin / "pg_amcheck"),
-                      {"--heapallindexed", "--parent-check", "-d", m_store->url(name)});
+                      {"--heapallindexed", "--parent-check", m_store->url(name)});
         amcheck.waitForFinished(120'000);
         if (amcheck.exitCode() != 0)
             problem += " amcheck of the fork at " + position.toUtf8() + ": " + amcheck.readAll() +

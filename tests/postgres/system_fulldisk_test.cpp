@@ -149,8 +149,40 @@ class SystemFullDiskTest : public QObject {
         QTRY_VERIFY_WITH_TIMEOUT(entries(engine + "/task") <= threads + 20, 60'000);
         QVERIFY2(residentKb() < kilobytes + (isFull() ? 300'000 : 100'000),
                  qPrintable(QString("%1 KB became %2 KB").arg(kilobytes).arg(residentKb())));
+        nothingIsLeftOfDeletedBranches(store);
         EXPECT_OK(store.run("engine stop"));
         QVERIFY(processesOn(store.path()).empty());
+    }
+
+  private:
+    void nothingIsLeftOfDeletedBranches(const Store& store) {
+        std::set<std::string> sockets;
+        const QJsonArray list = store.json("branch list").array();
+        for (const QJsonValue& value : list) {
+            const QJsonObject branch = value.toObject();
+            if (branch.value("name") == "main")
+                continue;
+            if (const QString socket = branch.value("socketDir").toString(); !socket.isEmpty())
+                sockets.insert(socket.toStdString());
+            EXPECT_OK(store.run({"branch", "delete", branch.value("name").toString()}));
+        }
+        for (const char* setting : {"trash-time", "history-time"})
+            EXPECT_OK(store.run({"settings", "set", setting, "1s"}));
+        const std::string place = store.path();
+        const auto tidy = [&] {
+            return entries(place + "/wal") == 1 && entries(place + "/scratch") == 1 &&
+                   entries(place + "/walkeep") == 1 &&
+                   entries(place + "/log") <= 3 && // the engine's, and two of main
+                   std::none_of(sockets.begin(), sockets.end(),
+                                [](const std::string& socket) { return fs::exists(socket); });
+        };
+        QVERIFY(!sockets.empty());
+        QVERIFY2(QTest::qWaitFor([&] { return store.run("gc run").code == 0 && tidy(); }, 60'000),
+                 qPrintable(QString("%1 in wal, %2 in scratch, %3 in walkeep, %4 in log")
+                                .arg(entries(place + "/wal"))
+                                .arg(entries(place + "/scratch"))
+                                .arg(entries(place + "/walkeep"))
+                                .arg(entries(place + "/log"))));
     }
 };
 

@@ -311,6 +311,15 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch create t --from main --start"));
         QCOMPARE(value("t", "DROP TABLE inside"), QByteArray());
         QCOMPARE(value("main", "SELECT count(*) FROM inside"), QByteArray("1000"));
+        // one may spill there, and it can be dropped again
+        Sql fork(m_store->url("t"));
+        for (const char* statement :
+             {"SET temp_tablespaces = near", "SET work_mem = '64kB'",
+              "SELECT count(*) FROM (SELECT g FROM generate_series(1, 100000) g ORDER BY g::text OFFSET 0) s",
+              "DROP TABLESPACE near"}) {
+            const QByteArray said = fork.value(statement);
+            QVERIFY2(!said.startsWith("error"), said.constData());
+        }
         EXPECT_OK(m_store->run("branch delete t"));
     }
 
@@ -357,7 +366,10 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch create parent --from main --start"));
         QCOMPARE(value("parent", "CREATE TABLE late AS SELECT generate_series(1, 5000) n"), QByteArray());
         EXPECT_OK(m_store->run("branch create child --from parent"));
+        value("parent", "SELECT pg_switch_wal()");
         value("parent", "INSERT INTO late SELECT generate_series(1, 100000)");
+        value("parent", "SELECT pg_switch_wal()");
+        value("parent", "INSERT INTO late VALUES (0)");
         EXPECT_OK(m_store->run("stop parent"));
         // as a power cut under fsync=off leaves it: the last two segments are gone
         const fs::path wal = m_store->wal("parent");
