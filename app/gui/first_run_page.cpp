@@ -34,7 +34,8 @@ class Card final : public QPushButton {
 
 } // namespace
 
-FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStore, QWidget* parent)
+FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, QAction* openStore,
+                           QWidget* parent)
     : QWidget(parent), m_place(new QLabel(this)) {
     auto* mark = new QLabel(this);
     mark->setPixmap(
@@ -57,6 +58,8 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStor
              tr("A small bank with two branches, some checkpoints, and a DROP TABLE to go back before.")));
     cards->addWidget(card(newCluster, QStringLiteral("store"), tr("New cluster"),
                           tr("An empty PostgreSQL database with the branch main, ready for your own data.")));
+    cards->addWidget(card(import, QStringLiteral("import"), tr("Bring your own database"),
+                          tr("A data directory, a running server or a dump, beside an empty main.")));
     cards->addWidget(card(openStore, QStringLiteral("open"), tr("Open a store"),
                           tr("A store that is somewhere else on this machine.")));
     m_place->setAlignment(Qt::AlignCenter);

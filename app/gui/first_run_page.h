@@ -12,7 +12,8 @@ namespace arbor {
 class FirstRunPage : public QWidget {
     Q_OBJECT
   public:
-    FirstRunPage(QAction* demo, QAction* newCluster, QAction* openStore, QWidget* parent = nullptr);
+    FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, QAction* openStore,
+                 QWidget* parent = nullptr);
     // Where a new store would be made.
     void setStore(const QString& directory);
 

@@ -125,6 +125,8 @@ QWidget* Inspector::makeHead(const WindowActions& actions) {
     auto* moreMenu = new QMenu(more);
     moreMenu->addActions({actions.rename, actions.protect, actions.expiry, actions.solo});
     moreMenu->addSeparator();
+    moreMenu->addAction(actions.exportBranch);
+    moreMenu->addSeparator();
     moreMenu->addActions({actions.restart, actions.reset, actions.remove});
     more->setMenu(moreMenu);
     auto* buttons = new QHBoxLayout;

@@ -56,7 +56,8 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     : QMainWindow(parent), m_session(session), m_actions(new WindowActions(this)),
       m_messages(new MessageBar(this)), m_commands(new StoreCommands(session, *m_messages, this)),
       m_pages(new QStackedWidget(this)),
-      m_firstRun(new FirstRunPage(m_actions->tryDemo, m_actions->newCluster, m_actions->openStore)),
+      m_firstRun(new FirstRunPage(m_actions->tryDemo, m_actions->newCluster, m_actions->importDatabase,
+                                  m_actions->openStore)),
       m_problem(new ProblemPage), m_wait(new WaitPage), m_area(new BranchArea(session, *m_actions)),
       m_navigator(new Navigator(session)), m_inspector(new Inspector(session, *m_actions)),
       m_activity(new ActivityPanel(session)), m_log(new LogPanel(session)),
@@ -122,6 +123,8 @@ void MainWindow::makeToolBar() {
     store->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     auto* menu = new QMenu(store);
     menu->addActions({m_actions->openStore, m_actions->newCluster, m_actions->tryDemo});
+    menu->addSeparator();
+    menu->addAction(m_actions->importDatabase);
     menu->addSeparator();
     m_panels = menu->addMenu(tr("&Panels"));
     menu->addActions({m_actions->scrub, m_actions->preferences, m_actions->keys});

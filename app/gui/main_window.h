@@ -89,6 +89,8 @@ class MainWindow : public QMainWindow {
     void chooseStore(const QString& what);
     void openPalette();
     void openPreferences();
+    void openImport();
+    void openExport();
     void restoreLayout();
     void saveLayout();
 

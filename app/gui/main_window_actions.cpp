@@ -3,6 +3,8 @@
 #include "app/control/methods.h"
 #include "app/gui/appearance.h"
 #include "app/gui/branch_area.h"
+#include "app/gui/export_dialog.h"
+#include "app/gui/import_dialog.h"
 #include "app/gui/inspector.h"
 #include "app/gui/jobs_popup.h"
 #include "app/gui/key_list.h"
@@ -98,6 +100,7 @@ void MainWindow::connectPointActions() {
         connect(action, &QAction::triggered, this, [this, key = key] { m_area->pressKey(key); });
     connectPositionField();
     connectNaming();
+    connect(m_actions->exportBranch, &QAction::triggered, this, &MainWindow::openExport);
     connect(m_actions->branchHere, &QAction::triggered, this, &MainWindow::askBranch);
     connect(m_actions->checkpoint, &QAction::triggered, this, &MainWindow::askCheckpoint);
     connect(m_actions->peek, &QAction::triggered, this, [this] {
@@ -272,6 +275,7 @@ void MainWindow::connectStoreActions() {
     connect(m_actions->newCluster, &QAction::triggered, this, [this] { chooseStore(QStringLiteral("new")); });
     connect(m_actions->openStore, &QAction::triggered, this, [this] { chooseStore(QStringLiteral("open")); });
     connect(m_actions->scrub, &QAction::triggered, m_commands, &StoreCommands::scrub);
+    connect(m_actions->importDatabase, &QAction::triggered, this, &MainWindow::openImport);
     connect(m_actions->preferences, &QAction::triggered, this, &MainWindow::openPreferences);
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions->stopEngine, &QAction::triggered, this,
@@ -344,6 +348,45 @@ void MainWindow::openPreferences() {
         for (auto setting = changed.begin(); setting != changed.end(); ++setting)
             m_commands->setSetting(setting.key(), setting.value());
     });
+    dialog->open();
+}
+
+// At the first run a store is made for it; its dialog opens when that is there.
+void MainWindow::openImport() {
+    if (m_session.state() == StoreSession::State::NoStore) {
+        auto* once = new QObject(this);
+        connect(&m_session, &StoreSession::stateChanged, once, [this, once] {
+            const auto state = m_session.state();
+            if (state == StoreSession::State::Connecting)
+                return;
+            once->deleteLater();
+            disconnect(&m_session, nullptr, once, nullptr);
+            if (state == StoreSession::State::Connected)
+                openImport();
+        });
+        m_session.makeStore(false);
+        return;
+    }
+    if (m_session.state() != StoreSession::State::Connected)
+        return;
+    auto* dialog = new ImportDialog(
+        m_session, [this](const QString& name) { return nameFault(name, false); }, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &ImportDialog::imported, this, [this](const QString& name) {
+        if (m_session.picture().branch(name))
+            selectBranch(name);
+        else
+            Q_EMIT m_commands->branchMade(name);
+    });
+    dialog->open();
+}
+
+void MainWindow::openExport() {
+    const BranchRow* selected = branch();
+    if (!selected)
+        return;
+    auto* dialog = new ExportDialog(m_session, selected->name, m_position, this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->open();
 }
 

@@ -67,6 +67,8 @@ void WindowActions::makeBranchActions() {
     protect = add(tr("Pr&otected"), "protect", {}, tr("Refuse to delete, restore or reset the branch"));
     protect->setCheckable(true);
     expiry = add(tr("E&xpiry…"), "expiry", {}, tr("Delete the branch by itself after some time"));
+    exportBranch = add(tr("Export…"), "export", {},
+                       tr("Write the branch, at the cursor, as a data directory or a dump"));
     remove = add(tr("&Delete"), "delete", Keys{Qt::Key_Delete}, tr("Move the branch to the trash"));
     solo = add(tr("Show &only its family"), "filter");
     solo->setCheckable(true);
@@ -110,6 +112,8 @@ void WindowActions::makeStoreActions() {
     undo = add(tr("Undo"), "undo", QKeySequence::keyBindings(QKeySequence::Undo));
     redo = add(tr("Redo"), "redo", Keys{QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z)});
     openStore = add(tr("&Open a store…"), "open", Keys{QKeySequence::Open});
+    importDatabase = add(tr("&Import a database…"), "import", Keys{QKeySequence(Qt::CTRL | Qt::Key_I)},
+                         tr("Make a branch of a data directory, a running server, or a dump"));
     newCluster = add(tr("&New cluster…"), "new", {}, tr("Make a new store with an empty database"));
     tryDemo = add(tr("Try the &demo"), "demo", {}, tr("Make a small bank with a past worth looking at"));
     scrub = add(tr("&Check the store"), "good", {}, tr("Read everything and compare it with its checksums"));

@@ -17,6 +17,7 @@ class WindowActions : public QObject {
     QAction* tryDemo;
     QAction* newCluster;
     QAction* openStore;
+    QAction* importDatabase;
     QAction* scrub;
     QAction* preferences;
     QAction* stopEngine;
@@ -36,6 +37,7 @@ class WindowActions : public QObject {
     QAction* reset;
     QAction* protect; // checkable
     QAction* expiry;
+    QAction* exportBranch;
     QAction* remove;
     QAction* solo; // checkable
     // The point at the cursor (without a cursor: the head)
