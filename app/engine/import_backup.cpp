@@ -147,6 +147,11 @@ Result<SourceServer> askSource(Service& service, const std::string& url) {
     return source;
 }
 
+// The copy is there whole before its files go, one by one, into the branch.
+std::uint64_t roomFor(const SourceServer& source) {
+    return 2 * source.bytes;
+}
+
 // "  23456/234567 kB (10%), 0/1 tablespace"
 void showProgress(std::string_view line, const Throughput& throughput, double share, Job& job) {
     const auto slash = line.find('/');
@@ -220,7 +225,7 @@ Status completeConfiguration(Disk& disk, const SourceServer& source, DataDirecto
 
 Result<ImportPreview> previewServer(Service& service, const ImportRequest& request) {
     ARBOR_ASSIGN(const SourceServer source, askSource(service, request.from));
-    ImportPreview preview{source.major, source.bytes, {}};
+    ImportPreview preview{source.major, source.bytes, roomFor(source), {}};
     for (const SourceServer::Place& tablespace : source.tablespaces)
         preview.report.push_back(
             fmt::format("the tablespace at {} will lie inside of the branch", tablespace.location));
@@ -232,7 +237,7 @@ Result<ImportOutcome> importServer(Service& service, const ImportRequest& reques
     job.progress(-1, QStringLiteral("asking the server"));
     ARBOR_ASSIGN(const SourceServer source, askSource(service, request.from));
     ARBOR_ASSIGN(const Installation installation, pickInstallation(service.installations(), source.major));
-    ARBOR_TRY(checkSpace(service, service.options().store, 2 * source.bytes, "the import (copy and branch)"));
+    ARBOR_TRY(checkSpace(service, service.options().store, roomFor(source), "the import (copy and branch)"));
     ARBOR_ASSIGN(const ScratchPlace place, ScratchPlace::make(service, "import"));
     ARBOR_TRY(receive(installation, source, place.path(), job));
     ARBOR_ASSIGN(DataDirectory copy, inspectDataDirectory(place.path() + "/data"));

@@ -48,12 +48,13 @@ Status checkSpace(Service& service, const std::string& path, std::uint64_t bytes
 Result<ImportPreview> previewDirectory(Service& service, const ImportRequest& request) {
     ARBOR_ASSIGN(const DataDirectory source, inspectDataDirectory(request.directory));
     ARBOR_ASSIGN(const Installation installation, pickInstallation(service.installations(), source.major));
-    ImportPreview preview{source.major, source.bytes, {}};
+    ImportPreview preview{source.major, source.bytes, 0, {}};
     ARBOR_ASSIGN(const auto log, neededLog(service.disk(), source));
     for (const std::string& name : log) {
         ARBOR_ASSIGN(const FileInfo info, service.disk().info(source.walDirectory + "/" + name));
         preview.bytes += info.size;
     }
+    preview.neededBytes = preview.bytes;
     const auto surroundings = surroundingsHere(source.path, libraryDirectoryOf(installation));
     for (const std::string& file : {source.configurationFile, source.path + "/postgresql.auto.conf"})
         if (!file.empty() && service.disk().info(file)) {
@@ -90,7 +91,7 @@ Result<ImportOutcome> importDirectory(Service& service, const ImportRequest& req
                                       const std::string& name, Job& job) {
     job.progress(-1, QStringLiteral("looking at %1").arg(QString::fromStdString(request.directory)));
     ARBOR_ASSIGN(const ImportPreview preview, previewDirectory(service, request));
-    ARBOR_TRY(checkSpace(service, service.options().store, preview.bytes, "the import"));
+    ARBOR_TRY(checkSpace(service, service.options().store, preview.neededBytes, "the import"));
     ARBOR_ASSIGN(const DataDirectory source, inspectDataDirectory(request.directory));
     return importFiles(service, source, superusersOf(request, source, service), caller, name, job);
 }

@@ -227,7 +227,7 @@ class Restore {
 Result<ImportPreview> previewDump(Service& service, const ImportRequest& request) {
     ARBOR_ASSIGN(const Dump dump, lookAtDump(request.dump));
     ARBOR_ASSIGN(const Installation installation, pickInstallation(service.installations(), 0));
-    ImportPreview preview{installation.major, dump.bytes, {}};
+    ImportPreview preview{installation.major, dump.bytes, dump.bytes, {}};
     if (!dump.isScript()) {
         ARBOR_ASSIGN(const Contents contents, contentsOf(installation, dump));
         preview.report.push_back(

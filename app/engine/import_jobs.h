@@ -24,6 +24,7 @@ struct ImportOutcome {
 struct ImportPreview {
     int major = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t neededBytes = 0; // of free space, on the way
     std::vector<std::string> report;
 };
 

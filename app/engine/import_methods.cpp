@@ -55,7 +55,8 @@ Result<QJsonValue> check(Service& service, const QJsonObject& params) {
     ARBOR_ASSIGN(const ImportPreview found, preview(service, request));
     ARBOR_ASSIGN(const Installation installation, pickInstallation(service.installations(), found.major));
     ARBOR_ASSIGN(const std::uint64_t free, service.disk().freeBytes(service.options().store));
-    const bool fits = checkSpace(service, service.options().store, found.bytes, "the import").has_value();
+    const bool fits =
+        checkSpace(service, service.options().store, found.neededBytes, "the import").has_value();
     return QJsonValue(QJsonObject{{"pgMajor", installation.major},
                                   {"bytes", static_cast<qint64>(found.bytes)},
                                   {"freeBytes", static_cast<qint64>(free)},

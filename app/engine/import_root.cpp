@@ -60,6 +60,7 @@ NewRoot::~NewRoot() {
     for (const std::string& path : {walPath(), keptDirectory(m_service.engine(), m_timeline),
                                     scratchDirectory(m_service.engine(), m_timeline)})
         (void)removeTree(m_disk, path);
+    m_service.sweepSoon(); // what it wrote into the segments: the disk may be full of it
 }
 
 std::string NewRoot::walPath() const {

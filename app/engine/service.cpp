@@ -424,10 +424,15 @@ Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) 
 
 // Accounts and sweeps on schedule. A sweep goes at a pace that a busy database does not feel.
 void Service::keepBooks() {
-    constexpr std::uint64_t pace = 64u << 20; // bytes moved a second
     if (auto kept = m_space->keepBooks(); !kept)
         spdlog::warn("accounting: {}", kept.error().message());
-    if (!m_space->sweepIsDue() || m_sweeping.exchange(true))
+    if (m_space->sweepIsDue())
+        sweepSoon();
+}
+
+void Service::sweepSoon() {
+    constexpr std::uint64_t pace = 64u << 20; // bytes moved a second
+    if (m_sweeping.exchange(true))
         return;
     m_workers.start([this] {
         Collector::RunOptions options;

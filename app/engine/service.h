@@ -61,6 +61,9 @@ class Service : public QObject, private ViewProvider {
     Space& accounting() { return *m_space; }
     // Purges what is due in the trash, and sweeps.
     Result<Collector::Outcome> sweep(const Collector::RunOptions& options);
+    // The same on a worker, at a pace that a busy database does not feel. Nothing while one runs that was begun
+    // so.
+    void sweepSoon();
     bool storeOpen() const { return m_storeOpen; }
     Endpoints& endpoints() { return m_endpoints; }
     ControlServer& server() { return m_server; }
