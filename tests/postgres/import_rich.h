@@ -48,14 +48,23 @@ class RichServer : public PlainServer {
                                      QString("\nCREATE TABLESPACE slow LOCATION '%1/ts-slow';").arg(m_root) +
                                      "\nCREATE DATABASE shop OWNER seller;\nCREATE DATABASE \"Ünï db\" "
                                      "TEMPLATE template0 LC_COLLATE 'C' "
-                                     "LC_CTYPE 'C';\nCREATE DATABASE apart TABLESPACE slow;\n");
+                                     "LC_CTYPE 'C';\nCREATE DATABASE apart TABLESPACE slow;\n"
+                                     "CREATE DATABASE swedish TEMPLATE template0 LOCALE_PROVIDER icu "
+                                     "ICU_LOCALE 'sv-SE';\n");
         const QString filled =
             sql(own(), "shop",
-                "CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm;"
+                "CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm; CREATE EXTENSION bloom; CREATE EXTENSION "
+                "btree_gist; CREATE EXTENSION citext; CREATE EXTENSION ltree; CREATE EXTENSION pgcrypto;"
+                "CREATE EXTENSION postgres_fdw; CREATE EXTENSION pg_stat_statements;"
+                "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');"
                 "CREATE TABLE goods (id int PRIMARY KEY, name text, tags hstore);"
                 "INSERT INTO goods SELECT n, 'thing ' || md5(n::text), hstore('n', n::text) FROM "
                 "generate_series(1, 20000) n;"
                 "CREATE INDEX ON goods USING gin (name gin_trgm_ops) TABLESPACE fast;"
+                "CREATE INDEX ON goods USING bloom (id); CREATE INDEX ON goods USING gist (id);"
+                "CREATE TABLE places (path ltree, name citext PRIMARY KEY);"
+                "INSERT INTO places SELECT ('a.b' || n)::ltree, 'Place ' || n FROM generate_series(1, 300) n;"
+                "CREATE INDEX ON places USING gist (path);"
                 "CREATE TABLE elsewhere (id int, t text) TABLESPACE fast;"
                 "INSERT INTO elsewhere SELECT n, repeat('x', n % 3000) FROM generate_series(1, 5000) n;"
                 "CREATE UNLOGGED TABLE fleeting AS SELECT n FROM generate_series(1, 1000) n;"
@@ -70,6 +79,10 @@ class RichServer : public PlainServer {
         const QString rest =
             sql(own(), "Ünï db",
                 "CREATE TABLE t AS SELECT n, chr(228 + n % 20) c FROM generate_series(1, 500) n") +
+            sql(own(), "swedish",
+                "CREATE TABLE names (name text PRIMARY KEY);"
+                "INSERT INTO names SELECT chr(x) || n FROM unnest(ARRAY[97, 122, 228, 229, 246]) x,"
+                " generate_series(1, 200) n") +
             sql(own(), "apart", "CREATE TABLE t AS SELECT n FROM generate_series(1, 500) n") +
             sql(own(), "shop", "ALTER SUBSCRIPTION incoming ENABLE") +
             sql(own(), "postgres", "SELECT pg_create_physical_replication_slot('held', true)") +
@@ -108,6 +121,10 @@ class StoreTest : public QObject {
         const QStringList before = archived(m_store->place());
         QVERIFY(!sql(branch, "postgres", "SELECT pg_switch_wal()").contains("ERROR"));
         QCOMPARE(archived(m_store->place()), before);
+        QCOMPARE(sql(branch, "swedish",
+                     "SELECT string_agg(left(name, 1), '' ORDER BY name) FROM names "
+                     "WHERE name ~ '^.1$'"),
+                 QString("azåäö"));
         const Outcome checked = amcheck(branch);
         QVERIFY2(checked.code == 0, qPrintable(checked.out + checked.err));
         const QString inside =

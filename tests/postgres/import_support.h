@@ -201,7 +201,7 @@ class PlainServer {
 // A store whose engine ends with the object.
 class Store {
   public:
-    Store() : m_directory(QDir::tempPath() + "/arbor-import-XXXXXX") {
+    explicit Store(const QString& root = QDir::tempPath()) : m_directory(root + "/arbor-import-XXXXXX") {
         QFile::setPermissions(m_directory.path(), QFile::Permissions(0x7755));
         giveToServer(m_directory.path());
         qputenv("PGARBOR_ENGINE", PGARBORD);

@@ -1,46 +1,10 @@
 // A disk that fills up under a running server, and the long runs: many branches, many starts, nothing that
 // grows.
+#include "small_disk.h"
 #include "system_support.h"
 
 using namespace arbor::system_test;
-
-namespace {
-
-// A small filesystem of its own on a loop device; only root can have one.
-class SmallDisk {
-  public:
-    explicit SmallDisk(std::uintmax_t bytes) {
-        std::string pattern = (fs::temp_directory_path() / "arbor-disk-XXXXXX").string();
-        m_folder = ::mkdtemp(pattern.data());
-        ::chmod(m_folder.c_str(), 0711);
-        fs::create_directory(place());
-        std::ofstream(m_folder / "image").close();
-        fs::resize_file(m_folder / "image", bytes);
-        m_mounted = shell("mkfs.ext4 -q -m 0 image && mount -o loop image place") == 0;
-        fs::permissions(place(), fs::perms::all);
-    }
-    ~SmallDisk() {
-        if (m_mounted)
-            shell("umount place || umount -l place");
-        std::error_code ignored;
-        fs::remove_all(m_folder, ignored);
-    }
-    fs::path place() const { return m_folder / "place"; }
-    bool isMounted() const { return m_mounted; }
-
-  private:
-    int shell(const QString& line) const {
-        QProcess process;
-        process.setWorkingDirectory(QString::fromStdString(m_folder));
-        process.start("sh", {"-c", "PATH=$PATH:/sbin:/usr/sbin; " + line});
-        process.waitForFinished(60'000);
-        return process.exitCode();
-    }
-    fs::path m_folder;
-    bool m_mounted = false;
-};
-
-} // namespace
+using arbor::SmallDisk;
 
 class SystemFullDiskTest : public QObject {
     Q_OBJECT
