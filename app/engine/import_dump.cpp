@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <thread>
 
@@ -103,6 +104,72 @@ Result<Contents> contentsOf(const Installation& installation, const Dump& dump) 
     return contents;
 }
 
+std::string unquoted(std::string name) {
+    if (!name.starts_with('"'))
+        return name;
+    name = name.substr(1, name.size() - 2);
+    for (auto at = name.find("\"\""); at != std::string::npos; at = name.find("\"\"", at + 1))
+        name.erase(at, 1);
+    return name;
+}
+
+// Tablespaces belong to a cluster: an archive names them and does not make them.
+Result<std::set<std::string>> tablespacesOf(const Installation& installation, const Dump& dump) {
+    static const std::regex used("^(?:SET default_tablespace = |CREATE DATABASE .* TABLESPACE = )"
+                                 "(\"(?:[^\"]|\"\")+\"|[^\" ;']+)");
+    std::set<std::string> names;
+    const ProgramRun run{.program = installation.program("pg_restore"),
+                         .arguments = {"-s", "-C", "-f", "-", dump.path},
+                         .onLine = [&](std::string_view line) {
+                             std::match_results<std::string_view::const_iterator> found;
+                             constexpr std::size_t longest = 4096; // of such a line
+                             if (line.size() < longest &&
+                                 std::regex_search(line.begin(), line.end(), found, used))
+                                 names.insert(unquoted(found[1].str()));
+                         }};
+    ARBOR_ASSIGN(const int code, runProgram(run));
+    if (code != 0)
+        return makeError(ErrorKind::Io, "pg_restore -s ended with code {}", code);
+    names.erase("pg_default");
+    return names;
+}
+
+// What a script of pg_dumpall says before it connects to the first database makes roles and tablespaces;
+// their places become places inside.
+class ScriptHead {
+  public:
+    // The head of a script, as it is to be run; empty when it makes no tablespace.
+    static Result<ScriptHead> of(const Dump& dump) {
+        ScriptHead head;
+        if (dump.kind != DumpKind::ClusterScript)
+            return head;
+        static const std::regex made("^CREATE TABLESPACE (\"(?:[^\"]|\"\")+\"|\\S+)(.*) LOCATION '.*';$");
+        std::ifstream file(dump.path, std::ios::binary);
+        std::string text;
+        for (std::string line; std::getline(file, line) && !line.starts_with("\\connect");) {
+            head.m_sourceBytes += line.size() + 1;
+            std::smatch found;
+            if (line.starts_with("CREATE TABLESPACE ") && std::regex_match(line, found, made)) {
+                head.m_tablespaces.insert(unquoted(found[1].str()));
+                line = fmt::format("CREATE TABLESPACE {}{} LOCATION '';", found[1].str(), found[2].str());
+            }
+            text += line + '\n';
+        }
+        if (head.m_tablespaces.empty())
+            return ScriptHead();
+        head.m_text = std::move(text);
+        return head;
+    }
+    const std::set<std::string>& tablespaces() const { return m_tablespaces; }
+    std::uint64_t sourceBytes() const { return m_sourceBytes; } // that text() stands for
+    const std::string& text() const { return m_text; }
+
+  private:
+    std::set<std::string> m_tablespaces;
+    std::string m_text;
+    std::uint64_t m_sourceBytes = 0;
+};
+
 class Restore {
   public:
     Restore(const Installation& installation, const NewRoot& root, const ImportRequest& request, Job& job,
@@ -112,6 +179,8 @@ class Restore {
     Status archive(const Dump& dump) {
         ARBOR_ASSIGN(const Contents contents, contentsOf(m_installation, dump));
         ARBOR_TRY(addRoles(contents.owners));
+        ARBOR_ASSIGN(const auto tablespaces, tablespacesOf(m_installation, dump));
+        ARBOR_TRY(placeInside(tablespaces, true));
         const bool isFirst = contents.database.empty() || contents.database == "postgres" ||
                              contents.database == "template1" || !m_request.database.empty();
         if (!m_request.database.empty() && m_request.database != "postgres")
@@ -146,11 +215,19 @@ class Restore {
         std::string database = m_request.database.empty() ? "postgres" : m_request.database;
         if (database != "postgres")
             ARBOR_TRY(createDatabase(database));
+        ARBOR_ASSIGN(const ScriptHead head, ScriptHead::of(dump));
+        ARBOR_TRY(placeInside(head.tablespaces(), false));
         ProgramRun run = program("psql");
+        if (!head.tablespaces().empty())
+            run.environment.emplace_back("PGOPTIONS", "-c allow_in_place_tablespaces=on");
         run.arguments = {"-X", "-w", "-q", "-o", "/dev/null", "-d", database, "-f", "-"};
         std::ifstream file(dump.path, std::ios::binary);
-        std::uint64_t done = 0;
+        std::uint64_t done = head.sourceBytes();
+        file.seekg(static_cast<std::streamoff>(done));
+        bool headIsPassed = head.text().empty();
         run.input = [&]() -> Result<std::string> {
+            if (!std::exchange(headIsPassed, true))
+                return head.text();
             std::string piece(256u << 10, '\0');
             file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
             if (file.bad())
@@ -198,6 +275,22 @@ class Restore {
     Status createDatabase(const std::string& name) {
         ARBOR_ASSIGN(SqlSession session, m_root.session("postgres"));
         ARBOR_TRY(session.query("CREATE DATABASE " + SqlSession::identifier(name) + " TEMPLATE template0"));
+        return {};
+    }
+    // Those of a script are made by itself.
+    Status placeInside(const std::set<std::string>& tablespaces, bool make) {
+        if (tablespaces.empty())
+            return {};
+        ARBOR_ASSIGN(SqlSession session, m_root.session("postgres"));
+        // a server that recovers a backup of the branch refuses such directories without
+        ARBOR_TRY(session.query("ALTER SYSTEM SET allow_in_place_tablespaces = on"));
+        ARBOR_TRY(session.query("SET allow_in_place_tablespaces = on"));
+        for (const std::string& name : tablespaces) {
+            if (make)
+                ARBOR_TRY(session.query(
+                    fmt::format("CREATE TABLESPACE {} LOCATION ''", SqlSession::identifier(name))));
+            m_outcome.report.push_back(fmt::format("the tablespace {} lies inside of the branch", name));
+        }
         return {};
     }
     // A dump of one database does not hold the roles of its cluster.

@@ -29,6 +29,16 @@ class ImportDumpTest : public QObject {
         QVERIFY(!sql(m_source->way(), "postgres",
                      "CREATE ROLE seller LOGIN PASSWORD 'secret';\nCREATE DATABASE shop OWNER seller;")
                      .contains("ERROR"));
+        for (const QString& name : {"fast", "slow"})
+            QVERIFY(asServer("mkdir", {place("ts-" + name)}).code == 0);
+        QVERIFY(!sql(m_source->way(), "postgres",
+                     QString("CREATE TABLESPACE \"fast one\" LOCATION '%1';\nCREATE TABLESPACE slow LOCATION "
+                             "'%2';\nCREATE DATABASE apart TABLESPACE slow;\n")
+                         .arg(place("ts-fast"), place("ts-slow")))
+                     .contains("ERROR"));
+        QVERIFY(!sql(m_source->way(), "apart",
+                     "CREATE TABLE t TABLESPACE \"fast one\" AS SELECT generate_series(1, 300) n")
+                     .contains("ERROR"));
         QVERIFY(!sql(m_source->way(), "shop",
                      "CREATE EXTENSION hstore;"
                      "CREATE TABLE goods (id serial PRIMARY KEY, name text, tags hstore);"
@@ -85,6 +95,33 @@ class ImportDumpTest : public QObject {
         QVERIFY(!url.isEmpty());
         QCOMPARE(asServer("psql", {"-X", "-w", "-At", "-d", url, "-c", "SELECT 1"}).out.trimmed(),
                  QString("1"));
+    }
+
+    // An archive names tablespaces and does not hold them; a cluster's script would make them outside.
+    void tablespacesLieInside() {
+        QVERIFY(dump("pg_dump", {"-Fc", "-f", place("apart.dump"), "-d", "apart"}));
+        const QStringList before = QDir(place("ts-fast")).entryList() + QDir(place("ts-slow")).entryList();
+        for (const QString& name : {"cluster.sql", "apart.dump"}) {
+            const QString branch = "spaces-" + name.section('.', 0, 0);
+            const Outcome imported = m_store->ctl({"import", "--dump", place(name), branch});
+            QVERIFY2(imported.code == 0, qPrintable(imported.err + imported.out));
+            QVERIFY2(imported.report().contains("tablespace fast one lies inside"),
+                     qPrintable(imported.report()));
+            const Way way = m_store->start(branch);
+            QCOMPARE(sql(way, "apart", "SELECT count(*) FROM t"), QString("300"));
+            QCOMPARE(sql(way, "apart",
+                         "SELECT spcname, pg_tablespace_location(oid) LIKE 'pg_tblspc/%' FROM pg_tablespace"
+                         " WHERE spcname IN ('fast one', 'slow') ORDER BY 1"),
+                     QString("fast one|t\nslow|t"));
+            // a sort that does not fit into memory
+            QCOMPARE(
+                sql(way, "apart",
+                    "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT n FROM generate_series(1, 50000) n"
+                    " ORDER BY md5(n::text)) s"),
+                QString("50000"));
+            QCOMPARE(m_store->ctl({"stop", branch}).code, 0);
+        }
+        QCOMPARE(QDir(place("ts-fast")).entryList() + QDir(place("ts-slow")).entryList(), before);
     }
 
     void aDumpForADatabaseOfAnotherName() {

@@ -65,8 +65,7 @@ class ImportSameTest : public StoreTest {
         RichServer source(m_store->place(), "source");
         QVERIFY(source.make());
         QVERIFY(makeBank(source.way()));
-        QVERIFY(!sql(source.way(), "postgres", "ALTER SYSTEM SET wal_keep_size = '8GB'")
-                     .contains("ERROR"));
+        QVERIFY(!sql(source.way(), "postgres", "ALTER SYSTEM SET wal_keep_size = '8GB'").contains("ERROR"));
         QVERIFY(!sql(source.way(), "postgres", "SELECT pg_reload_conf()").contains("ERROR"));
         PlainServer then(m_store->place(), "then");
         const QStringList tablespaces{"-T", m_store->place() + "/ts-fast=" + m_store->place() + "/then-fast",
@@ -110,6 +109,8 @@ class ImportSameTest : public StoreTest {
         RichServer source(m_store->place(), "source");
         QVERIFY(source.make({}));
         QVERIFY(makeBank(source.way()));
+        // a tablespace that is made again by the recovery would be made outside
+        QVERIFY(!sql(source.way(), "postgres", "CHECKPOINT").contains("ERROR"));
         const auto bench = load(source.way());
         QVERIFY(bench);
         QTRY_VERIFY(sql(source.way(), "apart", "SELECT count(*) > 500 FROM pgbench_history") == "t");
@@ -148,7 +149,7 @@ class ImportSameTest : public StoreTest {
         bench->waitForFinished();
         QVERIFY2(!expected.contains("ERROR") && QFileInfo::exists(file), qPrintable(expected));
         const Outcome imported = m_store->ctl({"import", "--dump", file, "dumped"});
-        QVERIFY2(imported.code == 0, qPrintable(imported.err));
+        QVERIFY2(imported.code == 0, qPrintable(imported.err + imported.out));
         QCOMPARE(sql(m_store->start("dumped"), "apart", sums), expected);
         QCOMPARE(m_store->ctl({"branch", "create", "fork", "--from", "dumped"}).code, 0);
         QCOMPARE(sql(m_store->start("fork"), "apart", sums), expected);
