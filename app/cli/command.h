@@ -21,11 +21,12 @@ enum class ValueKind {
     Checkpoint,
     Position,
     Duration,
+    Size, // 20GB
     DurationOrNever,
     Directory,
     File,
     Number,
-    Pin, // branch:NAME or checkpoint:NAME@BRANCH
+    Pin, // branch:NAME, checkpoint:NAME@BRANCH or trash
     SettingKey,
     Shell, // bash, zsh or fish
 };

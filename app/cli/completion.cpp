@@ -47,8 +47,10 @@ std::vector<std::string> choices(ValueKind kind) {
         return {"1d", "7d", "never"};
     case ValueKind::Duration:
         return {"1h", "1d", "7d"};
+    case ValueKind::Size:
+        return {"1GB", "20GB"};
     case ValueKind::Pin:
-        return {"branch:", "checkpoint:"};
+        return {"branch:", "checkpoint:", "trash"};
     case ValueKind::SettingKey:
         return {std::begin(settingKeys), std::end(settingKeys)};
     case ValueKind::Shell:

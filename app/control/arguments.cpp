@@ -66,12 +66,14 @@ Status checkSetting(std::string_view key, std::string_view value) {
 }
 
 Status checkWithout(std::string_view pin) {
+    if (pin == "trash")
+        return {};
     if (pin.starts_with("branch:"))
         return checkName("branch", pin.substr(7));
     const std::size_t at = pin.find('@');
     if (!pin.starts_with("checkpoint:") || at == std::string_view::npos)
         return makeError(ErrorKind::InvalidArgument,
-                         "{} is no pin; write branch:NAME or checkpoint:NAME@BRANCH", inQuotes(pin));
+                         "{} is no pin; write branch:NAME, checkpoint:NAME@BRANCH or trash", inQuotes(pin));
     ARBOR_TRY(checkName("checkpoint", pin.substr(11, at - 11)));
     return checkName("branch", pin.substr(at + 1));
 }

@@ -1,7 +1,9 @@
 // stats, gc.plan, gc.run, scrub
 #include "app/control/arguments.h"
 #include "app/control/methods.h"
+#include "app/engine/inflation.h"
 #include "app/engine/json.h"
+#include "app/engine/limits.h"
 #include "storage/base/units.h"
 #include "storage/engine/scrub.h"
 
@@ -33,6 +35,23 @@ QJsonObject branchStats(Service& service, const BranchRecord& branch, const GcPl
     if (const auto logical = service.accounting().logicalBytes(branch))
         json.insert("logicalBytes", bytes(*logical));
     return json;
+}
+
+Result<QJsonArray> relationsOf(Service& service, const BranchRecord& branch, std::size_t limit) {
+    ARBOR_ASSIGN(const auto uses, relationUse(service, branch));
+    QJsonArray list;
+    const auto orNull = [](const std::string& name) {
+        return name.empty() ? QJsonValue() : QJsonValue(text(name));
+    };
+    for (std::size_t i = 0; i < std::min(uses.size(), limit); ++i)
+        list.append(QJsonObject{{"file", orNull(uses[i].file)},
+                                {"database", orNull(uses[i].database)},
+                                {"relation", orNull(uses[i].relation)},
+                                {"kind", orNull(uses[i].kind)},
+                                {"gone", uses[i].isGone},
+                                {"privateBytes", bytes(uses[i].privateBytes)},
+                                {"pinnedBytes", bytes(uses[i].pinnedBytes)}});
+    return list;
 }
 
 Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
@@ -75,6 +94,15 @@ Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
                      {"diskBytes", bytes(plan.totalBytes)},
                      {"freeBytes", bytes(free)},
                      {"reclaimableBytes", bytes(plan.freeBytes)}};
+    if (!only.empty() && !branches.empty()) {
+        constexpr int few = 50;
+        const int limit = std::clamp(params.value("relations").toInt(few), 0, 100'000);
+        ARBOR_ASSIGN(const QJsonArray relations,
+                     relationsOf(service, branches.front(), static_cast<std::size_t>(limit)));
+        json.insert("relations", relations);
+    }
+    if (const LimitState state = limitState(service, *accounts); state.level != LimitState::Level::Fine)
+        json.insert("warning", text(state.text));
     if (only.empty()) {
         json.insert("logicalBytes", bytes(logical));
         json.insert("inflation", logical == 0 ? QJsonValue()
@@ -115,52 +143,43 @@ Result<QJsonValue> samples(Service& service, const QJsonObject& params) {
     const std::uint64_t diskLimit =
         service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); });
     const Forecast ahead = forecast(found, diskLimit);
-    return QJsonValue(QJsonObject{{"samples", list},
-                                  {"growthBytesPerSecond", ahead.bytesPerSecond},
-                                  {"fullAt", timeJson(ahead.fullAt)}});
+    QJsonArray help;
+    if (const auto accounts = service.accounting().recentAccounts())
+        for (const Remedy& remedy : remedies(service, *accounts))
+            help.append(QJsonObject{
+                {"what", text(remedy.what)}, {"text", text(remedy.text)}, {"bytes", bytes(remedy.bytes)}});
+    return QJsonValue(
+        QJsonObject{{"samples", list},
+                    {"remedies", help},
+                    {"limitBytes", diskLimit == 0 ? QJsonValue() : QJsonValue(bytes(diskLimit))},
+                    {"growthBytesPerSecond", ahead.bytesPerSecond},
+                    {"fullAt", timeJson(ahead.fullAt)}});
 }
 
 // --- gc.plan
 
-Result<CheckpointId> checkpointNamed(const Catalog& catalog, const std::string& name) {
-    const auto at = name.rfind('@');
-    if (at == std::string::npos)
-        return makeError(ErrorKind::InvalidArgument, "\"{}\" names no branch: write checkpoint:NAME@BRANCH",
-                         name);
-    ARBOR_ASSIGN(const BranchRecord branch, catalog.branch(name.substr(at + 1)));
-    ARBOR_ASSIGN(const CheckpointRecord checkpoint, catalog.checkpoint(branch.id, name.substr(0, at)));
-    return checkpoint.id;
+std::vector<std::string> withoutOf(const QJsonObject& params) {
+    std::vector<std::string> without;
+    for (const QJsonValue& value : params.value("without").toArray())
+        without.push_back(value.toString().toStdString());
+    if (params.value("emptyTrash").toBool())
+        without.push_back("trash");
+    return without;
 }
 
-Result<Collector::WhatIf> whatIfOf(Service& service, const QJsonObject& params) {
-    Collector::WhatIf whatIf;
-    if (const std::string history = textOf(params, "history"); !history.empty()) {
-        ARBOR_ASSIGN(whatIf.historyTime, parseDuration(history));
-    }
-    whatIf.emptyTrash = params.value("emptyTrash").toBool();
-    for (const QJsonValue& value : params.value("without").toArray()) {
-        const std::string what = value.toString().toStdString();
-        const std::string name = what.substr(std::min(what.size(), what.find(':') + 1));
-        const auto added = service.engine().catalog([&](const Catalog& catalog) -> Status {
-            if (what.starts_with("branch:")) {
-                ARBOR_ASSIGN(const BranchRecord branch, catalog.branch(name));
-                if (std::find(whatIf.branches.begin(), whatIf.branches.end(), branch.id) ==
-                    whatIf.branches.end())
-                    whatIf.branches.push_back(branch.id);
-            } else if (what.starts_with("checkpoint:")) {
-                ARBOR_ASSIGN(const CheckpointId id, checkpointNamed(catalog, name));
-                whatIf.checkpoints.push_back(id);
-            } else if (what == "trash") {
-                whatIf.emptyTrash = true;
-            } else {
-                return makeError(ErrorKind::InvalidArgument,
-                                 "\"{}\": write branch:NAME, checkpoint:NAME@BRANCH or trash", what);
-            }
-            return {};
-        });
-        ARBOR_TRY(added);
-    }
-    return whatIf;
+QJsonArray removablesJson(const std::vector<Removable>& list) {
+    QJsonArray json;
+    for (const Removable& one : list)
+        json.append(QJsonObject{{"what", text(one.what)},
+                                {"kind", text(one.kind)},
+                                {"name", text(one.name)},
+                                {"branch", one.branch.empty() ? QJsonValue() : QJsonValue(text(one.branch))},
+                                {"fromLsn", lsnJson(one.from)},
+                                {"toLsn", lsnJson(one.to)},
+                                {"onlyBytes", bytes(one.onlyBytes)},
+                                {"lastUsed", timeJson(one.lastUsed)},
+                                {"kept", one.isKept}});
+    return json;
 }
 
 QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
@@ -201,44 +220,59 @@ QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
     return pins;
 }
 
-// A limit that is passed, or will be soon, as a sentence; "" for none.
-std::string limitText(Service& service, const Collector::Accounts& accounts, std::uint64_t limit) {
-    const std::uint64_t used = accounts.plan.totalBytes + accounts.indexBytes;
-    if (limit != 0 && used >= limit)
-        return fmt::format("the store has {} on disk, and disk-limit is {}", roundedSize(used),
-                           roundedSize(limit));
-    constexpr std::uint64_t fewBytes = 256u << 20;
-    const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
-    if (free && *free < fewBytes)
-        return fmt::format("the disk has {} left", roundedSize(*free));
-    return {};
+std::uint64_t neededBytes(const GcPlan& plan) {
+    return plan.privateBytes + plan.sharedBytes + plan.historyBytes;
 }
 
 Result<QJsonValue> plan(Service& service, const QJsonObject& params) {
-    ARBOR_ASSIGN(const Collector::WhatIf whatIf, whatIfOf(service, params));
-    ARBOR_ASSIGN(const Collector::Accounts accounts, service.accounting().collector().plan(whatIf));
+    const std::vector<std::string> without = withoutOf(params);
+    ARBOR_ASSIGN(Collector::WhatIf whatIf, whatIfOf(service, without));
+    if (const std::string history = textOf(params, "history"); !history.empty()) {
+        ARBOR_ASSIGN(whatIf.historyTime, parseDuration(history));
+    }
+    ARBOR_ASSIGN(const Space::AccountsPtr now, service.accounting().accounts());
+    Collector::Accounts accounts = *now;
+    if (!without.empty() || whatIf.historyTime) {
+        ARBOR_ASSIGN(accounts, service.accounting().collector().plan(whatIf));
+    }
+    QJsonObject json;
+    if (const std::string wanted = textOf(params, "free"); !wanted.empty()) {
+        if (!without.empty() || whatIf.historyTime)
+            return makeError(ErrorKind::InvalidArgument, "free finds what to remove: no without, no history");
+        ARBOR_ASSIGN(const std::uint64_t size, parseSize(wanted));
+        ARBOR_ASSIGN(Proposal proposal, proposeRemovals(service, *now, size));
+        json.insert("wantedBytes", bytes(size));
+        json.insert("enough", proposal.isEnough);
+        json.insert("proposed", removablesJson(proposal.chosen));
+        accounts = std::move(proposal.accounts);
+    }
     QJsonArray doubts;
     for (const std::string& doubt : accounts.plan.doubts)
         doubts.append(text(doubt));
     const std::uint64_t limit =
         service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); });
-    QJsonObject json{{"freeBytes", bytes(accounts.plan.freeBytes)},
-                     {"garbageBytes", bytes(accounts.plan.garbageBytes)},
-                     {"diskBytes", bytes(accounts.plan.totalBytes)},
-                     {"pins", pinsJson(service, accounts)},
-                     {"limitBytes", limit == 0 ? QJsonValue() : QJsonValue(bytes(limit))},
-                     {"doubts", doubts}};
+    const std::uint64_t before = neededBytes(now->plan);
+    json.insert("freeBytes", bytes(accounts.plan.freeBytes));
+    json.insert("releasedBytes", bytes(before - std::min(before, neededBytes(accounts.plan))));
+    json.insert("garbageBytes", bytes(accounts.plan.garbageBytes));
+    json.insert("diskBytes", bytes(accounts.plan.totalBytes));
+    json.insert("pins", pinsJson(service, accounts));
+    json.insert("removable", removablesJson(removables(service, *now)));
+    json.insert("limitBytes", limit == 0 ? QJsonValue() : QJsonValue(bytes(limit)));
+    json.insert("doubts", doubts);
     if (params.value("check").toBool()) {
-        const std::string passed = limitText(service, accounts, limit);
-        json.insert("limitPassed", !passed.empty());
-        json.insert("limitText", passed.empty() ? QJsonValue() : QJsonValue(text(passed)));
+        const LimitState state = limitState(service, accounts);
+        json.insert("limitPassed", state.level != LimitState::Level::Fine);
+        json.insert("limitText", state.text.empty() ? QJsonValue() : QJsonValue(text(state.text)));
     }
     return QJsonValue(json);
 }
 
 // --- gc.run, scrub
 
-Result<QJsonValue> run(Service& service, const QJsonObject& params, Job& job) {
+Result<QJsonValue> run(Service& service, const QJsonObject& params, const RequestContext& context, Job& job) {
+    job.progress(-1, QStringLiteral("removing"));
+    ARBOR_TRY(removeForGood(service, context, withoutOf(params)));
     Collector::RunOptions options;
     options.cancelled = [&] { return job.cancelRequested(); };
     options.progress = [&](const Collector::Progress& progress) {
@@ -303,7 +337,7 @@ void registerGcMethods(Service& service) {
     service.onWorker(method::samples, [&](Params p, Context) { return samples(service, p); });
     service.onWorker(method::gcPlan, [&](Params p, Context) { return plan(service, p); });
     service.asJob(method::gcRun, QStringLiteral("freeing what nothing needs"),
-                  [&](Params p, Context, Job& job) { return run(service, p, job); });
+                  [&](Params p, Context c, Job& job) { return run(service, p, c, job); });
     service.asJob(method::scrub, QStringLiteral("reading everything"),
                   [&](Params, Context, Job& job) { return scrubStore(service, job); });
 }

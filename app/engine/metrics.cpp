@@ -2,6 +2,7 @@
 // "_total" for what only grows.
 #include "app/control/methods.h"
 #include "app/engine/json.h"
+#include "app/engine/limits.h"
 
 namespace arbor {
 
@@ -37,6 +38,8 @@ void addSpace(Service& service, const Collector::Accounts& accounts, Metrics& me
     kind("garbage", plan.garbageBytes + plan.unknownBytes);
     metrics.gauge("pgarbor_reclaimable_bytes", "bytes that a sweep would free now",
                   static_cast<double>(plan.freeBytes));
+    metrics.gauge("pgarbor_limit_state", "0: fine, 1: the disk or disk-limit will be full soon, 2: it is",
+                  static_cast<double>(limitState(service, accounts).level));
     metrics.gauge("pgarbor_trash_bytes", "bytes that only the trash keeps",
                   static_cast<double>(plan.trashBytes));
     metrics.gauge("pgarbor_wal_bytes", "bytes of log, each file once",

@@ -2,6 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/engine/branch_locks.h"
+#include "app/engine/limits.h"
 #include "app/postgres/runtime_files.h"
 #include "app/postgres/server_log.h"
 
@@ -414,6 +415,17 @@ void Service::purgeTrash() {
         purgeTrash(entry);
 }
 
+void Service::emptyTrash() {
+    const auto all = m_engine->catalog([](const Catalog& catalog) {
+        std::vector<TrashId> entries;
+        for (const TrashRecord* entry : catalog.trash())
+            entries.push_back(entry->id);
+        return entries;
+    });
+    for (const TrashId entry : all)
+        purgeTrash(entry);
+}
+
 Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) {
     purgeTrash();
     auto outcome = m_space->collector().run(options);
@@ -422,10 +434,27 @@ Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) 
     return outcome;
 }
 
+// Once when it becomes worse; nothing is shortened or removed because of it.
+void Service::warnOfLimits() {
+    const Space::AccountsPtr accounts = m_space->recentAccounts();
+    if (!accounts)
+        return;
+    const LimitState state = limitState(*this, *accounts);
+    const auto level = static_cast<int>(state.level);
+    if (level > m_limitLevel.exchange(level)) {
+        std::string said = state.text;
+        for (const Remedy& remedy : remedies(*this, *accounts))
+            said += fmt::format("{} {}", said == state.text ? "; what helps most:" : " or", remedy.text);
+        warn(said);
+    }
+}
+
 // Accounts and sweeps on schedule. A sweep goes at a pace that a busy database does not feel.
 void Service::keepBooks() {
     if (auto kept = m_space->keepBooks(); !kept)
         spdlog::warn("accounting: {}", kept.error().message());
+    else if (*kept)
+        warnOfLimits();
     if (m_space->sweepIsDue())
         sweepSoon();
 }

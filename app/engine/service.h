@@ -64,6 +64,8 @@ class Service : public QObject, private ViewProvider {
     // The same on a worker, at a pace that a busy database does not feel. Nothing while one runs that was begun
     // so.
     void sweepSoon();
+    void purgeTrash(TrashId entry);
+    void emptyTrash();
     bool storeOpen() const { return m_storeOpen; }
     Endpoints& endpoints() { return m_endpoints; }
     ControlServer& server() { return m_server; }
@@ -157,9 +159,9 @@ class Service : public QObject, private ViewProvider {
     void keepHouse();  // every second
     void followLogs(); // every 200 ms
     void housework();
-    void purgeTrash();
-    void purgeTrash(TrashId entry);
+    void purgeTrash(); // what is due
     void keepBooks();
+    void warnOfLimits();
     void announceHeads();
     void boundReplay(const std::vector<TimelineId>& served);
     Result<EndpointSpec> specFor(const BranchRecord& branch);
@@ -201,6 +203,7 @@ class Service : public QObject, private ViewProvider {
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
     std::atomic<bool> m_sweeping{false}; // on schedule
+    std::atomic<int> m_limitLevel{0};    // that people have been told of
     std::atomic<bool> m_shuttingDown{false};
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework

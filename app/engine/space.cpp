@@ -112,25 +112,18 @@ std::uint64_t Space::logicalBytes() {
     return bytes;
 }
 
-Status Space::keepBooks() {
+Result<bool> Space::keepBooks() {
     {
         const std::lock_guard lock(m_mutex);
         if (Clock::now() - m_sampledAt < sampleEvery && !m_operationDone)
-            return {};
+            return false;
     }
     if (m_collector.isRunning() || !mayCount(0.01))
-        return {};
+        return false;
     m_operationDone = false;
     const auto began = Clock::now();
     ARBOR_ASSIGN(const AccountsPtr now, accounts());
-    const GcPlan& plan = now->plan;
-    Sample sample;
-    sample.at = m_engine.clock().now();
-    sample.liveBytes = plan.privateBytes + plan.sharedBytes;
-    sample.windowBytes = plan.windowBytes;
-    sample.trashBytes = plan.trashBytes;
-    sample.pinnedBytes = plan.historyBytes - plan.windowBytes - plan.trashBytes;
-    sample.garbageBytes = plan.garbageBytes + plan.unknownBytes;
+    Sample sample = sampleOf(now->plan, m_engine.clock().now());
     sample.logicalBytes = logicalBytes();
     sample.indexBytes = now->indexBytes;
     ARBOR_ASSIGN(sample.freeBytes, m_engine.store().disk().freeBytes(m_engine.directory()));
@@ -139,7 +132,8 @@ Status Space::keepBooks() {
         m_sampledAt = Clock::now();
         m_cost = m_sampledAt - began; // with the walk over the names
     }
-    return addSample(m_engine.store(), sample);
+    ARBOR_TRY(addSample(m_engine.store(), sample));
+    return true;
 }
 
 bool Space::sweepIsDue() {

@@ -35,8 +35,8 @@ class Space {
     std::uint64_t logicalBytes();
     std::optional<std::uint64_t> logicalBytes(const BranchRecord& branch);
 
-    // Takes a sample if it is time for one: every minute, and soon after an operation.
-    Status keepBooks();
+    // Takes a sample if it is time for one: every minute, and soon after an operation. Whether it did.
+    Result<bool> keepBooks();
     void operationDone() { m_operationDone = true; }
     // Something worth a sweep has gathered, or the last one was long ago.
     bool sweepIsDue();

@@ -108,6 +108,21 @@ Result<std::uint64_t> Collector::neededBy(BranchId branch) {
     return accounts.plan.privateBytes;
 }
 
+Result<std::map<InodeId, GcPlan::FileUse>> Collector::files(BranchId branch) {
+    const MutexLock turn(m_turn);
+    ARBOR_ASSIGN(const HistoryWindows starts, windows({}));
+    const GcInput input = m_engine.collectionInput(starts);
+    Store& store = m_engine.store();
+    const auto segments = store.segments().segments();
+    ARBOR_TRY(store.sync());
+    ARBOR_ASSIGN(const auto planner, Planner::make(store.index(), segments, input, m_options.sweep.policy));
+    planner->countFiles(branch);
+    for (bool more = true; more;) {
+        ARBOR_ASSIGN(more, planner->step());
+    }
+    return std::move(planner->finish().files);
+}
+
 // --- Sweeps
 
 Result<Collector::Outcome> Collector::run(const RunOptions& options) {
@@ -155,12 +170,7 @@ Status Collector::sweep(const GcInput& input, Outcome& outcome) {
         if (m_run->progress)
             m_run->progress(
                 {sweeper.phaseName(), outcome.plannedBytes, outcome.freedBytes, outcome.movedBytes});
-        // what was moved may be read while it waits
-        const std::int64_t pause = m_pausedUntil - std::chrono::duration_cast<std::chrono::microseconds>(
-                                                       std::chrono::steady_clock::now().time_since_epoch())
-                                                       .count();
-        if (pause > 0 && !isCancelled())
-            std::this_thread::sleep_for(std::chrono::microseconds(pause));
+        rest();
     }
     const SweepReport& report = sweeper.report();
     outcome.cancelled = report.cancelled;
@@ -169,6 +179,19 @@ Status Collector::sweep(const GcInput& input, Outcome& outcome) {
         if (std::find(outcome.problems.begin(), outcome.problems.end(), problem) == outcome.problems.end())
             outcome.problems.push_back(problem);
     return {};
+}
+
+// What was moved may be read meanwhile. In short naps: whoever cancels does not wait for a slow pace.
+void Collector::rest() const {
+    constexpr std::int64_t nap = 20'000;
+    for (;;) {
+        const std::int64_t pause = m_pausedUntil - std::chrono::duration_cast<std::chrono::microseconds>(
+                                                       std::chrono::steady_clock::now().time_since_epoch())
+                                                       .count();
+        if (pause <= 0 || isCancelled())
+            return;
+        std::this_thread::sleep_for(std::chrono::microseconds(std::min(pause, nap)));
+    }
 }
 
 void Collector::repoint(InodeId inode, std::span<const ImageMove> moves) {

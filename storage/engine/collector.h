@@ -51,6 +51,10 @@ class Collector : private SweepHost {
     // Bytes, of pages and log, that the head of a branch needs, by itself or with others.
     Result<std::uint64_t> neededBy(BranchId branch);
 
+    // Page images (no log) by the file that they belong to: what goes with one branch, or without one of all.
+    // GcPlan::FileUse says what the numbers are.
+    Result<std::map<InodeId, GcPlan::FileUse>> files(BranchId branch);
+
     struct Progress {
         std::string_view phase;
         std::uint64_t plannedBytes = 0;
@@ -92,6 +96,7 @@ class Collector : private SweepHost {
     Result<std::optional<Catalog>> thought(const WhatIf& whatIf) const;
     Result<Accounts> count(GcInput input, const Catalog* thought, LogPlan* log);
     Status sweep(const GcInput& input, Outcome& outcome);
+    void rest() const;
     Status forgetTheGone();
     Status eraseMarks(TimelineId timeline);
 

@@ -67,6 +67,17 @@ Status thin(const Index& index, Timestamp from, Timestamp to, std::int64_t every
 
 } // namespace
 
+Sample sampleOf(const GcPlan& plan, Timestamp at) {
+    Sample sample;
+    sample.at = at;
+    sample.liveBytes = plan.privateBytes + plan.sharedBytes - plan.pinnedBytes;
+    sample.windowBytes = plan.windowBytes;
+    sample.trashBytes = plan.trashBytes;
+    sample.pinnedBytes = plan.pinnedBytes + plan.historyBytes - plan.windowBytes - plan.trashBytes;
+    sample.garbageBytes = plan.garbageBytes + plan.unknownBytes;
+    return sample;
+}
+
 Status addSample(Store& store, const Sample& sample) {
     IndexBatch batch;
     batch.put(keyOf(sample.at), encode(sample));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "storage/engine/store.h"
+#include "storage/gc/planner.h"
 
 #include <vector>
 
@@ -13,9 +14,9 @@ namespace arbor {
 // Bytes on disk, pages and log together, by who needs them.
 struct Sample {
     Timestamp at;
-    std::uint64_t liveBytes = 0;    // heads of branches
+    std::uint64_t liveBytes = 0;    // heads of branches, but for
     std::uint64_t windowBytes = 0;  // the history window alone
-    std::uint64_t pinnedBytes = 0;  // checkpoints and readers
+    std::uint64_t pinnedBytes = 0;  // what a head keeps where another branch moved on; checkpoints, readers
     std::uint64_t trashBytes = 0;   // the trash alone
     std::uint64_t garbageBytes = 0; // nobody
     std::uint64_t logicalBytes = 0; // what the databases think that they occupy
@@ -27,6 +28,9 @@ struct Sample {
     }
     bool operator==(const Sample&) const = default;
 };
+
+// The bytes on disk of a plan; the rest is the caller's.
+Sample sampleOf(const GcPlan& plan, Timestamp at);
 
 // Durable on return; drops those that have become too many for their age.
 Status addSample(Store& store, const Sample& sample);

@@ -1,5 +1,7 @@
 #include "storage/gc/planner.h"
 
+#include <algorithm>
+
 namespace arbor {
 
 namespace {
@@ -28,6 +30,9 @@ Planner::Planner(const Index& index, const std::map<SegmentId, std::uint64_t>& s
     m_plan.pins.resize(input.pins.size());
     m_ownerUse.resize(m_model.owners().size() + 1);
     m_ownerLines.resize(m_model.owners().size() + 1);
+    for (const GcPin& pin : input.pins)
+        if (pin.kind == PinKind::Head)
+            m_headLines.insert(pin.timeline);
     for (std::size_t i = 0; i < input.pins.size(); ++i)
         if (TimelineId& line = m_ownerLines[m_model.needOf(i).owner()];
             !line || input.pins[i].kind == PinKind::Head)
@@ -79,6 +84,8 @@ void Planner::pages(const PageGroup& group) {
                 continue; // stays because of a doubt
             timeline.neededBytes += bytes;
             account(bytes, version.need, run.timeline);
+            if (m_countFiles)
+                countFile(group.inode, bytes, version.need);
         }
     }
 }
@@ -126,8 +133,29 @@ void GcPlan::add(std::uint64_t bytes, const Need& need, const GcInput& input, co
 
 void Planner::account(std::uint64_t bytes, const Need& need, TimelineId timeline) {
     addToTotals(m_plan, bytes, need);
+    if (need.head() != Need::none && need.head() != Need::many &&
+        m_input.pins[need.head() - 1].timeline != timeline && m_headLines.contains(timeline))
+        m_plan.pinnedBytes += bytes;
     if (need.owner() != Need::many)
         addToOwner(m_ownerUse[need.owner()], bytes, timeline != m_ownerLines[need.owner()]);
+}
+
+void Planner::countFiles(BranchId owner) {
+    m_countFiles = true;
+    const auto& owners = m_model.owners();
+    const auto found = std::find(owners.begin(), owners.end(), owner);
+    if (owner) // one that pins nothing owns nothing
+        m_filesOwner =
+            found == owners.end() ? Need::many : static_cast<std::uint32_t>(found - owners.begin()) + 1;
+}
+
+void Planner::countFile(InodeId inode, std::uint64_t bytes, const Need& need) {
+    if (m_filesOwner != Need::none && (need.owner() == Need::many || need.owner() != m_filesOwner))
+        return;
+    GcPlan::FileUse& file = m_plan.files[inode];
+    (need.head() == Need::none   ? file.historyBytes
+     : need.head() == Need::many ? file.sharedBytes
+                                 : file.privateBytes) += bytes;
 }
 
 void Planner::countEntry(bool stays) {

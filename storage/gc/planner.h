@@ -11,6 +11,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 namespace arbor {
 
@@ -47,6 +48,11 @@ struct GcPlan {
         std::uint64_t bytes = 0; // of its images that the index refers to
         std::uint64_t neededBytes = 0;
     };
+    struct FileUse {                    // when asked for
+        std::uint64_t privateBytes = 0; // as of the plan, or of the one owner that was asked about
+        std::uint64_t sharedBytes = 0;
+        std::uint64_t historyBytes = 0; // no head needs them
+    };
     struct IndexUse {
         std::uint64_t entries = 0; // page and size versions, attributes, cuts, names, position maps
         std::uint64_t garbage = 0; // of these, needed by nobody
@@ -54,6 +60,7 @@ struct GcPlan {
 
     std::uint64_t totalBytes = 0;
     std::uint64_t privateBytes = 0; // needed by exactly one head
+    std::uint64_t pinnedBytes = 0;  // of these, images on the timeline of another branch, which moved on
     std::uint64_t sharedBytes = 0;  // by more than one
     std::uint64_t historyBytes = 0; // by no head, but by another pin
     std::uint64_t windowBytes = 0;  // of these, what a history window needs,
@@ -63,6 +70,7 @@ struct GcPlan {
     std::vector<PinUse> pins;       // as the input's
     std::map<BranchId, OwnerUse> owners;
     std::map<TimelineId, TimelineUse> timelines;
+    std::map<InodeId, FileUse> files; // of Planner::countFiles()
     IndexUse index;
     std::map<SegmentId, SegmentUse> segments;
     std::vector<SegmentId> victims; // ascending
@@ -82,6 +90,9 @@ class Planner final : private GroupVisitor {
     static Result<std::unique_ptr<Planner>> make(const Index& index,
                                                  const std::map<SegmentId, std::uint64_t>& segments,
                                                  const GcInput& input, const GcPolicy& policy = {});
+    // Before the first step: images are also counted by file, those of one owner alone (what goes with it:
+    // no shared bytes then) or, without an owner, all.
+    void countFiles(BranchId owner);
     // Looks at one group. false: it has seen all.
     Result<bool> step() { return m_walk.step(); }
     // Once, after the last step.
@@ -97,15 +108,19 @@ class Planner final : private GroupVisitor {
     void doubt(std::string what) override;
     SegmentUse* useOf(const PageGroup::Version& version);
     void account(std::uint64_t bytes, const Need& need, TimelineId timeline);
+    void countFile(InodeId inode, std::uint64_t bytes, const Need& need);
     void countEntry(bool stays);
 
     const GcInput& m_input;
     const GcPolicy m_policy;
     const NeedModel m_model;
     GcPlan m_plan;
+    std::set<TimelineId> m_headLines;     // with a live head
     std::vector<TimelineId> m_ownerLines; // by number: where its head stands
     std::vector<GcPlan::OwnerUse> m_ownerUse;
-    std::uint64_t m_deadBytes = 0; // indexed, needed by nobody, no doubt
+    bool m_countFiles = false;
+    std::uint32_t m_filesOwner = Need::none; // none: all
+    std::uint64_t m_deadBytes = 0;           // indexed, needed by nobody, no doubt
     SegmentId m_lastSegment;
     SegmentUse* m_lastUse = nullptr;
     GroupWalk m_walk; // uses the members above

@@ -229,6 +229,62 @@ class CollectorTest : public QObject {
         }
     }
 
+    // A month in which main goes on and nobody looks after a branch of its first day: what the branch keeps
+    // of main's history grows with main's writes and then stays; the accounts name it, and removing it gives
+    // back what was said.
+    void aForgottenBranchShowsUntilItIsRemoved() {
+        REQUIRE(set("history-time", "1d"));
+        REQUIRE(m_view->write(m_file, 0, bytesOf(pageOf(1000)), 1));
+        for (BlockNumber block = 1; block < 60; ++block)
+            REQUIRE(m_view->write(m_file, block * blockSize, bytesOf(pageOf(1000 + block)), 1));
+        REQUIRE(m_view->sync());
+        const auto point = m_engine->headPoint(m_main);
+        REQUIRE(point);
+        const auto forgotten = m_engine->createBranch(caller, {"forgotten", m_main.id, *point, {}});
+        REQUIRE(forgotten);
+        Collector collector(*m_engine, options());
+        for (int day = 0; day < 30; ++day) {
+            for (BlockNumber block = 0; block < 2; ++block) // main overwrites two pages a day
+                REQUIRE(m_view->write(m_file, (std::uint64_t(day) * 2 + block) * blockSize,
+                                      bytesOf(pageOf(static_cast<std::uint64_t>(day * 2) + block)), 1));
+            m_logs.append(m_main.timeline, logOfAWrite);
+            REQUIRE(m_view->sync());
+            m_clock.advance({24 * 3'600'000'000});
+            REQUIRE(collect());
+            const auto accounts = collector.plan();
+            REQUIRE(accounts);
+            const Sample sample = sampleOf(accounts->plan, m_clock.now());
+            QCOMPARE(sample.diskBytes(), accounts->plan.totalBytes);
+            REQUIRE(addSample(m_engine->store(), sample));
+        }
+        const auto month = samplesBetween(m_engine->store().index(), {}, m_clock.now(), 0);
+        REQUIRE(month);
+        QCOMPARE(month->size(), std::size_t{30});
+        QVERIFY(month->front().pinnedBytes > 0);
+        for (std::size_t i = 1; i < month->size(); ++i)
+            QVERIFY((*month)[i].pinnedBytes > (*month)[i - 1].pinnedBytes);
+        QVERIFY(forecast(*month, 0).bytesPerSecond > 0);
+
+        const auto before = collector.plan();
+        REQUIRE(before);
+        const std::uint64_t only = before->plan.owners.at(forgotten->id).onlyBytes;
+        QVERIFY(only >= month->back().pinnedBytes);
+        const auto without = collector.plan({{forgotten->id}, {}, false, {}, {}});
+        REQUIRE(without);
+        QVERIFY(without->plan.freeBytes > 0);
+        REQUIRE(m_engine->operate(caller, [&](Catalog& catalog, Timestamp now) {
+            return catalog.deleteBranch(forgotten->id, now);
+        }));
+        REQUIRE(m_engine->keepBook(
+            [&](Catalog& catalog, Timestamp) { return catalog.purgeTrash(catalog.trash().front()->id); }));
+        const auto outcome = collector.run();
+        REQUIRE(outcome);
+        QCOMPARE(outcome->freedBytes, without->plan.freeBytes);
+        const auto after = collector.plan();
+        REQUIRE(after);
+        QCOMPARE(sampleOf(after->plan, m_clock.now()).pinnedBytes, std::uint64_t{0});
+    }
+
     void samplesThinOutWithAgeAndAForecastSeesTheDiskFull() {
         Sample sample;
         sample.at = m_clock.now();
