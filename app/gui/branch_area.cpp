@@ -39,13 +39,16 @@ BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWid
                     Q_EMIT menuAsked(at);
             });
     connect(m_view, &BranchTimelineView::historyEdgeDragged, this, [this](Timestamp edge, bool finished) {
-        if (!finished)
-            return;
         const auto seconds = std::max<std::int64_t>((SystemClock().now() - edge).micros / 1'000'000, 1);
         const auto rounded =
             seconds > 7200 ? seconds / 3600 * 3600 : std::max<std::int64_t>(seconds / 60 * 60, 60);
-        Q_EMIT historyTimeAsked(QString::fromStdString(durationText(Duration::seconds(rounded))));
+        const QString time = QString::fromStdString(durationText(Duration::seconds(rounded)));
+        if (finished)
+            Q_EMIT historyTimeAsked(time);
+        else
+            Q_EMIT historyEdgeMoved(time);
     });
+    connect(&m_view->timeline(), &TimelineState::viewChanged, this, &BranchArea::announceTimes);
 }
 
 void BranchArea::takeCursor() {
@@ -56,6 +59,22 @@ void BranchArea::takeCursor() {
         Q_EMIT cursorCleared();
     else
         Q_EMIT pointPicked(cursor->branchId, cursor->lsn);
+}
+
+void BranchArea::announceTimes() {
+    TimelineState& timeline = m_view->timeline();
+    if (m_zooming || timeline.scale().width() < 2)
+        return;
+    const auto from = timeline.timeAtX(0), to = timeline.timeAtX(timeline.scale().width());
+    if (from && to && *from < *to)
+        Q_EMIT timesShown(*from, *to);
+}
+
+void BranchArea::showTimes(Timestamp from, Timestamp to) {
+    if (m_view->timeline().axis() != TimelineAxis::Time)
+        return;
+    const QScopedValueRollback zooming(m_zooming, true);
+    m_view->timeline().show(axisValue(from), axisValue(to));
 }
 
 void BranchArea::refresh() {

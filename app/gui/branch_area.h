@@ -32,6 +32,8 @@ class BranchArea : public QWidget {
     void selectBranch(std::uint64_t branchId) { m_view->setCurrentBranch(branchId); }
     void setCursor(std::uint64_t branchId, Lsn lsn);
     void clearCursor();
+    // The part of time in view, when the axis is time.
+    void showTimes(Timestamp from, Timestamp to);
     // A key of the timeline's own, as if it had been pressed.
     void pressKey(Qt::Key key);
 
@@ -42,14 +44,18 @@ class BranchArea : public QWidget {
     void psqlAsked();
     void menuAsked(const QPoint& globalPosition);
     void historyTimeAsked(const QString& duration);
+    void historyEdgeMoved(const QString& duration); // while it is dragged
+    void timesShown(arbor::Timestamp from, arbor::Timestamp to);
 
   private:
     void takeCursor();
+    void announceTimes();
 
     StoreSession& m_session;
     BranchTreeModel* m_model;
     BranchTimelineView* m_view;
     bool m_expanded = false;
+    bool m_zooming = false; // the view changes because the window said so
     bool m_placing = false; // the cursor moves because the window said so
 };
 

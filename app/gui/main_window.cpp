@@ -14,7 +14,9 @@
 #include "app/gui/point_panel.h"
 #include "app/gui/preflight.h"
 #include "app/gui/problem_page.h"
+#include "app/gui/reclaim_panel.h"
 #include "app/gui/relations_panel.h"
+#include "app/gui/storage_panel.h"
 #include "app/gui/symbolic_icon.h"
 #include "app/gui/wait_page.h"
 #include "app/gui/window_settings.h"
@@ -61,10 +63,10 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
       m_problem(new ProblemPage), m_wait(new WaitPage), m_area(new BranchArea(session, *m_actions)),
       m_navigator(new Navigator(session)), m_inspector(new Inspector(session, *m_actions)),
       m_activity(new ActivityPanel(session)), m_log(new LogPanel(session)),
-      m_relations(new RelationsPanel(session)), m_name(new NamePopup(this)),
-      m_palette(new CommandPalette(this)), m_jobs(new JobsPopup(session, this)), m_gone(new QLabel(this)),
-      m_goneStrip(new QWidget(this)), m_now(new QLabel(this)), m_jobsButton(new QToolButton(this)),
-      m_searchButton(new QToolButton(this)) {
+      m_relations(new RelationsPanel(session)), m_storage(new StoragePanel(session)),
+      m_reclaim(new ReclaimPanel(session)), m_name(new NamePopup(this)), m_palette(new CommandPalette(this)),
+      m_jobs(new JobsPopup(session, this)), m_gone(new QLabel(this)), m_goneStrip(new QWidget(this)),
+      m_now(new QLabel(this)), m_jobsButton(new QToolButton(this)), m_searchButton(new QToolButton(this)) {
     setWindowIcon(QIcon(QStringLiteral(":/org.pgarbor.PgArbor.svg")));
     setDockNestingEnabled(true);
     for (QWidget* page : std::initializer_list<QWidget*>{m_wait, m_firstRun, m_problem, m_area})
@@ -199,11 +201,18 @@ void MainWindow::makeDocks() {
         addDock(tr("Relations"), QStringLiteral("relations"), m_relations, Qt::BottomDockWidgetArea);
     m_navigator->setMinimumWidth(190);
     m_inspector->setMinimumWidth(280);
+    QDockWidget* storage =
+        addDock(tr("Storage"), QStringLiteral("storage"), m_storage, Qt::BottomDockWidgetArea);
+    QDockWidget* reclaim =
+        addDock(tr("Reclaim"), QStringLiteral("reclaim"), m_reclaim, Qt::BottomDockWidgetArea);
+    tabifyDockWidget(storage, reclaim);
+    tabifyDockWidget(reclaim, activity);
     tabifyDockWidget(activity, log);
     tabifyDockWidget(log, relations);
     activity->raise();
     resizeDocks({navigator, inspector}, {216, 310}, Qt::Horizontal);
     resizeDocks({activity}, {180}, Qt::Vertical);
+    makeStorageDocks(storage, reclaim);
     connect(m_activity, &ActivityPanel::undoAsked, m_commands, &StoreCommands::undo);
     connect(m_activity, &ActivityPanel::copyAsked, this, [this](const QString& command) {
         StoreCommands::copyText(command);
@@ -228,14 +237,36 @@ void MainWindow::makeDocks() {
             });
 }
 
+// One zoom for the timeline and for the plot.
+void MainWindow::makeStorageDocks(QDockWidget* storage, QDockWidget* reclaim) {
+    connect(m_storage, &StoragePanel::reclaimAsked, this, [this, reclaim] {
+        reclaim->show();
+        reclaim->raise();
+        m_reclaim->setFocus();
+    });
+    connect(m_reclaim, &ReclaimPanel::cancelAsked, m_commands, &StoreCommands::cancelJob);
+    connect(m_storage, &StoragePanel::rangeShown, m_area, &BranchArea::showTimes);
+    connect(m_area, &BranchArea::timesShown, m_storage, &StoragePanel::showRange);
+    connect(m_area, &BranchArea::historyEdgeMoved, m_reclaim, [this, storage, reclaim](const QString& time) {
+        if (storage->isVisible() || reclaim->isVisible()) {
+            reclaim->show();
+            reclaim->raise();
+            m_reclaim->simulateHistory(time);
+        }
+    });
+}
+
 // --- What the session says
 
 void MainWindow::connectSession() {
     connect(&m_session, &StoreSession::stateChanged, this, &MainWindow::showState);
     connect(&m_session, &StoreSession::pictureChanged, this, &MainWindow::showPicture);
     connect(&m_session, &StoreSession::jobChanged, this, &MainWindow::showJob);
-    connect(&m_session, &StoreSession::warned, this,
-            [this](const QString& text) { m_messages->show(MessageBar::Kind::Problem, text); });
+    connect(&m_session, &StoreSession::warned, this, [this](const QString& text) {
+        m_messages->show(MessageBar::Kind::Problem, text);
+        if (!isActiveWindow())
+            notifyDesktop(tr("PgArbor"), text);
+    });
     connect(&m_session.marks(), &MarksStore::changed, this, &MainWindow::hintAtTheDemo);
     connect(m_commands, &StoreCommands::branchMade, this, [this](const QString& name) {
         // with the next picture
@@ -304,6 +335,10 @@ void MainWindow::showPicture(StoreSession::Parts parts) {
         m_navigator->refresh();
     if (parts & S::Operations)
         m_activity->refresh();
+    if (parts & (S::Parts(S::Stats) | S::Checkpoints | S::Trash | S::Settings))
+        m_reclaim->refresh();
+    if (parts & S::Stats)
+        m_storage->refresh();
     if (parts & S::Engine)
         if (const auto problem = problemOfEngine(m_session.picture().engine))
             m_messages->show(

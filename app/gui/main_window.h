@@ -27,7 +27,9 @@ class MessageBar;
 class NamePopup;
 class Navigator;
 class ProblemPage;
+class ReclaimPanel;
 class RelationsPanel;
+class StoragePanel;
 class WaitPage;
 
 class MainWindow : public QMainWindow {
@@ -44,6 +46,8 @@ class MainWindow : public QMainWindow {
     Navigator& navigator() { return *m_navigator; }
     MessageBar& messages() { return *m_messages; }
     ActivityPanel& activity() { return *m_activity; }
+    StoragePanel& storage() { return *m_storage; }
+    ReclaimPanel& reclaim() { return *m_reclaim; }
     NamePopup& namePopup() { return *m_name; }
     CommandPalette& palette_() { return *m_palette; }
 
@@ -61,6 +65,7 @@ class MainWindow : public QMainWindow {
     void makeToolBar();
     void makeMenus();
     void makeDocks();
+    void makeStorageDocks(QDockWidget* storage, QDockWidget* reclaim);
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* content,
                          Qt::DockWidgetArea area);
     void connectBranchActions();
@@ -108,6 +113,8 @@ class MainWindow : public QMainWindow {
     ActivityPanel* m_activity;
     LogPanel* m_log;
     RelationsPanel* m_relations;
+    StoragePanel* m_storage;
+    ReclaimPanel* m_reclaim;
     NamePopup* m_name;
     CommandPalette* m_palette;
     JobsPopup* m_jobs;

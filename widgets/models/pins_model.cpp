@@ -40,6 +40,16 @@ void PinsModel::clearTicks() {
     Q_EMIT ticksChanged();
 }
 
+void PinsModel::tick(const QStringList& whats) {
+    m_ticked.clear();
+    for (const PinRow& row : rows())
+        if (row.isRemovable && whats.contains(row.what))
+            m_ticked.insert(row.key());
+    if (rowCount() > 0)
+        Q_EMIT dataChanged(index(0, Name), index(rowCount() - 1, Name), {Qt::CheckStateRole});
+    Q_EMIT ticksChanged();
+}
+
 QString PinsModel::sentence(const std::vector<PinRow>& ticked, std::uint64_t togetherBytes) {
     if (ticked.empty())
         return {};

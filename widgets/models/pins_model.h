@@ -6,6 +6,7 @@
 
 #include <QSet>
 #include <QString>
+#include <QStringList>
 
 #include <cstdint>
 #include <span>
@@ -20,6 +21,7 @@ struct PinRow {
     Lsn to;
     std::uint64_t onlyBytes = 0;
     bool isRemovable = true; // false: a protected branch, a reader
+    QString what = {};       // for whoever removes it
     QString key() const { return kind + QLatin1Char('\n') + name + QLatin1Char('\n') + branch; }
     bool operator==(const PinRow&) const = default;
 };
@@ -35,6 +37,8 @@ class PinsModel : public RowListModel<PinRow> {
     void setRows(std::span<const PinRow> rows); // ticks of pins that stay are kept
     std::vector<PinRow> ticked() const;
     void clearTicks();
+    // Ticks exactly those rows of them that are there and can be removed.
+    void tick(const QStringList& whats);
     // "These 3 together free 4.2 GB; one by one 1.1 + 0.9 + 0.2, because they share 2.0." Empty when nothing
     // is ticked.
     static QString sentence(const std::vector<PinRow>& ticked, std::uint64_t togetherBytes);

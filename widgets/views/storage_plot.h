@@ -35,6 +35,15 @@ class StoragePlot : public QWidget {
 
     // The part of time in view; the window keeps it equal to the timeline's.
     void showRange(Timestamp from, Timestamp to);
+    Timestamp shownFrom() const;
+    Timestamp shownTo() const;
+    // A stretch of time that is marked; none: to before from.
+    void select(Timestamp from, Timestamp to);
+    // Where the store is full, as a line; 0: not known.
+    void setLimit(std::uint64_t bytes);
+    // The crosshair, as the mouse and the arrow keys move it; its values as text, "" while there is none.
+    void pointAt(Timestamp time);
+    QString pointedText() const;
     // The last sample at or before; null before the first.
     const StorageSample* sampleAt(Timestamp time) const;
 
@@ -44,6 +53,9 @@ class StoragePlot : public QWidget {
 
   Q_SIGNALS:
     void rangeSelected(arbor::Timestamp from, arbor::Timestamp to); // dragged with the mouse
+    void rangeCleared();
+    // Zoomed or panned by the person: Ctrl+wheel, Shift+wheel, W A S D, + and -, 0.
+    void rangeShown(arbor::Timestamp from, arbor::Timestamp to);
 
   protected:
     void changeEvent(QEvent* event) override;
