@@ -1,0 +1,3 @@
+add_executable(accounting_bench EXCLUDE_FROM_ALL accounting_bench.cpp)
+target_include_directories(accounting_bench PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(accounting_bench PRIVATE arbor_service)
