@@ -21,12 +21,11 @@ enum class ValueKind {
     Checkpoint,
     Position,
     Duration,
-    Size, // 20GB
     DurationOrNever,
     Directory,
     File,
     Number,
-    Pin, // branch:NAME, checkpoint:NAME@BRANCH or trash
+    Pin, // branch:NAME or checkpoint:NAME@BRANCH
     SettingKey,
     Shell, // bash, zsh or fish
 };

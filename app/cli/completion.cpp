@@ -47,8 +47,6 @@ std::vector<std::string> choices(ValueKind kind) {
         return {"1d", "7d", "never"};
     case ValueKind::Duration:
         return {"1h", "1d", "7d"};
-    case ValueKind::Size:
-        return {"1GB", "20GB"};
     case ValueKind::Pin:
         return {"branch:", "checkpoint:", "trash"};
     case ValueKind::SettingKey:

@@ -49,9 +49,6 @@ Status checkValue(std::string_view name, ValueKind kind, const std::string& valu
     case ValueKind::Duration:
         ARBOR_TRY(parseDuration(value));
         return {};
-    case ValueKind::Size:
-        ARBOR_TRY(parseSize(value));
-        return {};
     case ValueKind::Number:
         return checkNumber(value);
     case ValueKind::Pin:

@@ -21,7 +21,7 @@ Status checkSettingKey(std::string_view key);
 inline constexpr const char* settingKeys[] = {"history-time", "history-bytes", "trash-time", "disk-limit",
                                               "idle-suspend"};
 
-// An element of gc plan's `without`: "branch:NAME", "checkpoint:NAME@BRANCH", or "trash".
+// An element of gc plan's `without`: "branch:NAME", or "checkpoint:NAME@BRANCH".
 Status checkWithout(std::string_view pin);
 
 // initdb's -D, -X, -U and --wal-segsize are ours, in every spelling that getopt_long takes.

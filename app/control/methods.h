@@ -166,32 +166,21 @@ inline constexpr char oplogRedo[] = "oplog.redo";
 
 // -- space
 // -----------------------------------------------------------------------------------------------------
-// {branch?, relations?: count} -> {branches: [{name, privateBytes, sharedBytes, historyBytes,
-// logicalBytes?}], sharedBytes,
+// {branch?} -> {branches: [{name, privateBytes, sharedBytes, historyBytes, logicalBytes?}], sharedBytes,
 //   historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes, freeBytes}
-// and warning?, a sentence when the disk or disk-limit is full or soon will be.
 // The private bytes of all branches + sharedBytes + historyBytes + garbageBytes = diskBytes (pages and WAL).
-// With branch: only its element in branches, and relations: [{file?, database?, relation?, kind?, gone: bool,
-// privateBytes, pinnedBytes}], which tables and indexes the bytes belong to that go with it, largest first.
+// With branch: only its element in branches.
 inline constexpr char stats[] = "stats";
 // {from?, to?: times, limit?: count} -> {samples: [{time, liveBytes, windowBytes, pinnedBytes, trashBytes,
-// garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?, limitBytes?,
-// remedies: [{what, text, bytes}]}: where the bytes were over time, when the disk (or disk-limit) is full if
-// it goes on like that, and the two removals that would help most
+// garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?}: where the bytes were
+// over time, and when the disk (or disk-limit) is full if it goes on like that
 inline constexpr char samples[] = "stats.samples";
-// {without?: ["branch:N" | "checkpoint:N@BRANCH" | "trash"], history?: DURATION, free?: SIZE, check?: bool}
-//   -> {freeBytes, releasedBytes, diskBytes, pins: [{kind, name, branch, fromLsn, toLsn, onlyBytes}],
-//   removable: [Removable], proposed?: [Removable], wantedBytes?, enough?: bool,
-//   limitBytes?, limitPassed?: bool, limitText?}
-// freeBytes: what a sweep gives back to the disk then, to the byte. releasedBytes: what nobody would need any
-// more. With free: as if `proposed`, a short list of removals after which freeBytes is at least that, were
-// gone; enough false: it is all that may be proposed. limitPassed and limitText with check: a limit is
-// passed, or soon will be. Removable: {what: as in `without`, kind, name, branch, fromLsn, toLsn, onlyBytes,
-// lastUsed, kept: bool}, proposals first; kept: protected, a root or in use, and never proposed
+// {without?: ["branch:N" | "checkpoint:N@BRANCH"], history?: DURATION, check?: bool} -> {freeBytes,
+// diskBytes,
+//   pins: [{kind, name, branch, fromLsn, toLsn, onlyBytes}], limitBytes?, limitPassed?: bool, limitText?}
+// limitPassed and limitText with check.
 inline constexpr char gcPlan[] = "gc.plan";
-// {without?: as gc.plan, bytesPerSecond?: SIZE} -> {plannedBytes, freedBytes, bytesMoved, problems: [text]}
-// What is named is removed for good first: branches do not wait in the trash. Nothing is when one is
-// protected.
+// {} -> {plannedBytes, freedBytes, bytesMoved}
 inline constexpr char gcRun[] = "gc.run";
 // {branch, relation, block, at?: POS} -> {relation, file, block, at, found: bool, timeline?, branch?,
 // position?, lsn?,

@@ -27,6 +27,8 @@ namespace arbor {
 namespace {
 
 constexpr int gatherMs = 60; // several ticks are one question
+constexpr int soonMs = 100;
+constexpr int againMs = 2000;
 
 QString kindText(const QString& kind) {
     if (kind == QLatin1String("branch"))
@@ -53,18 +55,22 @@ std::vector<PinRow> rowsOf(const QJsonObject& plan) {
                         one["branch"].toString(), lsnFromJson(one["fromLsn"]), lsnFromJson(one["toLsn"]),
                         bytesFromJson(one["onlyBytes"]), !one["kept"].toBool(), one["what"].toString()});
     }
+    QSet<QString> known; // two readers may look alike
     for (const QJsonValue& value : plan["pins"].toArray()) {
         const QJsonObject pin = value.toObject();
-        const QString kind = pin["kind"].toString();
-        if (kind == QLatin1String("window") || kind == QLatin1String("reader"))
-            rows.push_back({kindText(kind),
-                            pin["name"].toString(),
-                            pin["branch"].toString(),
-                            lsnFromJson(pin["fromLsn"]),
-                            lsnFromJson(pin["toLsn"]),
-                            bytesFromJson(pin["onlyBytes"]),
-                            false,
-                            {}});
+        const QString kind = pin["kind"].toString(), name = pin["name"].toString();
+        const bool goesByItself = kind == QLatin1String("window") || kind == QLatin1String("reader");
+        if (!goesByItself || bytesFromJson(pin["onlyBytes"]) == 0 || known.contains(kind + name))
+            continue;
+        known.insert(kind + name);
+        rows.push_back({kindText(kind),
+                        name,
+                        pin["branch"].toString(),
+                        lsnFromJson(pin["fromLsn"]),
+                        lsnFromJson(pin["toLsn"]),
+                        bytesFromJson(pin["onlyBytes"]),
+                        false,
+                        {}});
     }
     return rows;
 }
@@ -175,6 +181,11 @@ void ReclaimPanel::connectAll() {
         m_simulated.reset();
         m_ask.start();
     });
+    m_later.setSingleShot(true);
+    connect(&m_later, &QTimer::timeout, this, [this] {
+        if (isVisible() && !m_running && !m_asking)
+            askPlan();
+    });
     connect(m_clear, &QPushButton::clicked, this, [this] {
         m_history->setCurrentIndex(0);
         m_model->clearTicks();
@@ -222,13 +233,13 @@ void ReclaimPanel::simulateHistory(const QString& duration) {
 
 void ReclaimPanel::refresh() {
     m_stale = true;
-    if (isVisible() && !m_running)
-        askPlan();
+    if (isVisible() && !m_running && !m_asking && !m_later.isActive())
+        m_later.start(soonMs);
 }
 
 void ReclaimPanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    if (m_stale && !m_running)
+    if (m_stale && !m_running && !m_asking)
         askPlan();
 }
 
@@ -236,18 +247,26 @@ void ReclaimPanel::askPlan() {
     if (m_session.state() != StoreSession::State::Connected)
         return;
     m_stale = false;
+    m_asking = true;
     m_session.request(method::gcPlan, {}, this, [this](const Result<QJsonValue>& answer) {
+        m_asking = false;
         if (answer)
-            takePlan(answer->toObject());
+            takePlan(*answer);
         else
             m_sentence->setText(QString::fromStdString(answer.error().message()));
+        if (m_stale && isVisible() && !m_running)
+            m_later.start(againMs);
     });
 }
 
-void ReclaimPanel::takePlan(const QJsonObject& plan) {
-    m_model->setRows(rowsOf(plan));
-    if (!m_proposing)
-        simulate();
+void ReclaimPanel::takePlan(const QJsonValue& plan) {
+    m_model->setRows(rowsOf(plan.toObject()));
+    if (m_proposing || m_running)
+        return;
+    if (!m_model->ticked().empty() || !historyChoice().isEmpty())
+        return simulate();
+    ++m_question;
+    showSimulation(plan);
 }
 
 void ReclaimPanel::simulate() {

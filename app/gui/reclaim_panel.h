@@ -54,7 +54,7 @@ class ReclaimPanel : public QWidget {
   private:
     void connectAll();
     void askPlan();
-    void takePlan(const QJsonObject& plan);
+    void takePlan(const QJsonValue& plan);
     void simulate();
     void showSimulation(const Result<QJsonValue>& answer);
     void propose();
@@ -79,11 +79,13 @@ class ReclaimPanel : public QWidget {
     QProgressBar* m_progress;
     QPushButton* m_run;
     QPushButton* m_cancel;
-    QTimer m_ask; // gathers ticks
+    QTimer m_ask;   // gathers ticks
+    QTimer m_later; // a plan is a walk over the index: not at every event
     std::optional<std::uint64_t> m_simulated;
     std::uint64_t m_question = 0; // answers to earlier ones are dropped
     std::int64_t m_job = 0;
     bool m_stale = true;
+    bool m_asking = false;
     bool m_running = false;
     bool m_proposing = false; // the sentence is a proposal's and stays until the next tick
     QElapsedTimer m_since;

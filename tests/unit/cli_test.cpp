@@ -163,7 +163,6 @@ class CliTest : public QObject {
                                  "export",
                                  "completion tcsh",
                                  "gc plan --without a",
-                                 "gc plan --free much",
                                  "branch list -- x",
                                  "--store",
                                  "--store a --store b log",

@@ -1,5 +1,6 @@
 #include "app/cli/commands/commands.h"
 #include "app/cli/commands/common.h"
+#include "storage/base/units.h"
 
 namespace arbor::commands {
 
@@ -53,6 +54,8 @@ void addWithout(const Invocation& invocation, QJsonObject& params) {
 Result<int> plan(const Invocation& invocation, Session& session) {
     QJsonObject params = paramsOf(invocation, {{"history", "history"}, {"free", "free"}});
     addWithout(invocation, params);
+    if (invocation.has("free"))
+        ARBOR_TRY(parseSize(invocation.value("free")));
     if (invocation.has("check"))
         params.insert("check", true);
     ARBOR_ASSIGN(const QJsonValue result, session.call(method::gcPlan, params));
@@ -84,7 +87,7 @@ std::vector<Command> gc() {
              {{"without", "branch:N", ValueKind::Pin,
                "as if these were gone: branch:NAME, checkpoint:NAME@BRANCH, trash", false, true},
               {"history", "1d", ValueKind::Duration, "as if the history window were this long"},
-              {"free", "20GB", ValueKind::Size, "find a short list of removals that frees this much"},
+              {"free", "20GB", ValueKind::Text, "find a short list of removals that frees this much"},
               {"check", "", ValueKind::Flag, "exit with 6 when a limit is passed"}},
              {},
              {},
