@@ -77,7 +77,8 @@ std::string plainText(const QJsonValue& value) {
         return value.toBool() ? "yes" : "no";
     if (value.isDouble()) {
         const double number = value.toDouble();
-        return std::floor(number) == number ? std::to_string(value.toInteger()) : fmt::format("{:.4g}", number);
+        return std::floor(number) == number ? std::to_string(value.toInteger())
+                                            : fmt::format("{:.4g}", number);
     }
     if (!value.isString())
         return "-";

@@ -61,8 +61,8 @@ class Service : public QObject, private ViewProvider {
     Space& accounting() { return *m_space; }
     // Purges what is due in the trash, and sweeps.
     Result<Collector::Outcome> sweep(const Collector::RunOptions& options);
-    // The same on a worker, at a pace that a busy database does not feel. Nothing while one runs that was begun
-    // so.
+    // The same on a worker, at a pace that a busy database does not feel. Nothing while one runs that was
+    // begun so.
     void sweepSoon();
     void purgeTrash(TrashId entry);
     void emptyTrash();

@@ -35,7 +35,8 @@ class FirstRunTest : public QObject {
         for (const QPushButton* card :
              opened.page<FirstRunPage>()->findChildren<QPushButton*>(QStringLiteral("card")))
             names += card->accessibleName();
-        QCOMPARE(names, (QStringList{"Try the demo", "New cluster", "Bring your own database", "Open a store"}));
+        QCOMPARE(names,
+                 (QStringList{"Try the demo", "New cluster", "Bring your own database", "Open a store"}));
         QVERIFY(!QDir(place.store()).exists()); // looking makes nothing
         GuiPlace::shoot(opened.window, QStringLiteral("first-run"));
     }
