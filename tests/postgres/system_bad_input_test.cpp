@@ -70,9 +70,17 @@ class SystemBadInputTest : public QObject {
     Q_OBJECT
     std::unique_ptr<Store> m_store;
 
-    // What a command that is refused must leave as it was.
+    // What a command that is refused must leave as it was. Not what is only measured: a question about a fork
+    // that never ran builds its log, which it is due before its first start.
     QByteArray everything() {
-        return m_store->json("branch list").out + m_store->json("checkpoint list").out +
+        QJsonArray branches = m_store->json("branch list").array();
+        for (QJsonValueRef value : branches) {
+            QJsonObject branch = value.toObject();
+            for (const char* measured : {"privateBytes", "historyBytes", "headTime"})
+                branch.remove(measured);
+            value = branch;
+        }
+        return QJsonDocument(branches).toJson() + m_store->json("checkpoint list").out +
                m_store->json("trash list").out + m_store->json("settings get").out + m_store->json("log").out;
     }
     bool isAlive() { return m_store->run("branch list").code == 0; }
