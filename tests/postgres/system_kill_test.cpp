@@ -24,13 +24,15 @@ int postmastersOn(const fs::path& data) {
     return count;
 }
 
-// Shared memory segments of System V that belong to a user (the cluster's own is named by its data
-// directory's inode).
+// Shared memory segments of System V that belong to a user, and that no process uses any more: what a dead
+// server has left.
 int sharedSegmentsOf(uid_t user) {
     int count = 0;
     const auto lines = readText("/proc/sysvipc/shm").split('\n');
-    for (const QByteArray& line : lines)
-        count += line.simplified().split(' ').value(7) == QByteArray::number(user) ? 1 : 0;
+    for (const QByteArray& line : lines) {
+        const auto words = line.simplified().split(' ');
+        count += words.value(7) == QByteArray::number(user) && words.value(6) == "0" ? 1 : 0;
+    }
     return count;
 }
 
@@ -206,10 +208,10 @@ class SystemKillTest : public QObject {
             // with the engine's death sessions may go on committing until their server has noticed
             if (victim >= 2)
                 QTest::qWait(upTo(200));
-            Outcome started = m_store->run("start main");
-            if (started.code != 0 && victim < 2) // its end had not been noticed when we asked
-                started = m_store->run("start main");
-            EXPECT_OK(started);
+            EXPECT_OK(
+                m_store->run("start main")); // also when the engine has not noticed the server's end yet
+            // a backend's end that PostgreSQL itself had not noticed yet takes it into recovery only now
+            QTRY_VERIFY_WITH_TIMEOUT(Sql(m_url).isOpen(), 60'000);
             for (const auto& writer : writers)
                 writer->stop();
             const QByteArray lost = missing(writers);
@@ -267,7 +269,7 @@ class SystemKillTest : public QObject {
         EXPECT_OK(m_store->run("engine stop"));
         QVERIFY(processesOn(m_store->path()).empty());
         QVERIFY(!isMounted(m_store->mount()));
-        QCOMPARE(sharedSegmentsOf(serverUser()), m_segments);
+        QVERIFY(sharedSegmentsOf(serverUser()) <= m_segments);
     }
 };
 
