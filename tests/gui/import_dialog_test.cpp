@@ -1,4 +1,5 @@
 // A person brings a database in through the window, and takes it out again.
+#include "app/gui/appearance.h"
 #include "app/gui/branch_area.h"
 #include "app/gui/export_dialog.h"
 #include "app/gui/first_run_page.h"
@@ -47,6 +48,13 @@ class ImportDialogTest : public QObject {
                 return view->toPlainText();
         return {};
     }
+    // In light and in dark.
+    void shoot(const QString& name) const {
+        for (const QString& appearance : {QStringLiteral("dark"), QStringLiteral("light")}) {
+            applyAppearance(appearance);
+            GuiPlace::shoot(*dialog<QDialog>(), name + u'-' + appearance);
+        }
+    }
     void openImport() const {
         m_window->actions().importDatabase->trigger();
         ARBOR_EVENTUALLY(dialog<ImportDialog>());
@@ -92,7 +100,7 @@ class ImportDialogTest : public QObject {
                 QTest::mouseClick(card, Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(dialog<ImportDialog>(), 120'000);
         QVERIFY(!dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("import-source"));
+        shoot(QStringLiteral("import-source"));
     }
 
     void WhatCannotComeInIsSaidBeforeAnythingIsWritten() {
@@ -102,7 +110,7 @@ class ImportDialogTest : public QObject {
         ARBOR_EVENTUALLY(label("importCheck").contains(QLatin1String("cannot be brought in")));
         QVERIFY2(shownList().contains(QLatin1String("Shop 2026 is one")), qPrintable(shownList()));
         QVERIFY(!dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("import-refused"));
+        shoot(QStringLiteral("import-refused"));
         for (QPushButton* button : dialog<QDialog>()->findChildren<QPushButton*>())
             if (button->text() == QLatin1String("Back"))
                 QTest::mouseClick(button, Qt::LeftButton);
@@ -119,13 +127,13 @@ class ImportDialogTest : public QObject {
         ARBOR_EVENTUALLY(label("importCheck").contains(QLatin1String("can be brought in")) &&
                          dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
         QVERIFY2(shownList().contains(QLatin1String("archive_command")), qPrintable(shownList()));
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("import-check"));
+        shoot(QStringLiteral("import-check"));
         QVERIFY(!has(QStringLiteral("shop-2026")));
         press("importNext");
         QTRY_VERIFY_WITH_TIMEOUT(!label("importReport").isEmpty(), 120'000);
         QVERIFY2(label("importReport").startsWith(QLatin1String("shop-2026 is there: ")),
                  qPrintable(label("importReport") + shownList()));
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("import-report"));
+        shoot(QStringLiteral("import-report"));
         press("importNext");
         QTRY_VERIFY(!dialog<QDialog>());
         ARBOR_EVENTUALLY(has(QStringLiteral("shop-2026")));
@@ -149,7 +157,7 @@ class ImportDialogTest : public QObject {
         ARBOR_EVENTUALLY(proxy.limitReached() && label("transferText").contains(QLatin1String(" MB/s, ")));
         QVERIFY2(label("transferText").contains(QLatin1String(" left")), qPrintable(label("transferText")));
         QVERIFY(dialog<QDialog>()->findChild<QProgressBar*>()->value() > 0);
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("import-progress"));
+        shoot(QStringLiteral("import-progress"));
         press("transferCancel");
         ARBOR_EVENTUALLY(label("importReport").contains(QLatin1String("was cancelled")));
         QVERIFY(!has(QStringLiteral("live")));
@@ -171,13 +179,13 @@ class ImportDialogTest : public QObject {
         m_window->actions().exportBranch->trigger();
         ARBOR_EVENTUALLY(dialog<ExportDialog>());
         field("exportTarget")->setText(target);
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("export"));
+        shoot(QStringLiteral("export"));
         press("exportNext");
         QTRY_VERIFY_WITH_TIMEOUT(!label("exportReport").isEmpty(), 120'000);
         QVERIFY2(label("exportReport").contains(QLatin1String("were written to")),
                  qPrintable(label("exportReport") + shownList()));
         QVERIFY(shownList().contains(QLatin1String("checksums")));
-        GuiPlace::shoot(*dialog<QDialog>(), QStringLiteral("export-report"));
+        shoot(QStringLiteral("export-report"));
         close();
         PlainServer outside(m_place->path("stores"), "out");
         QVERIFY(outside.start());
