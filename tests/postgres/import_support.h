@@ -205,17 +205,16 @@ class Store {
         QFile::setPermissions(m_directory.path(), QFile::Permissions(0x7755));
         giveToServer(m_directory.path());
         qputenv("PGARBOR_ENGINE", PGARBORD);
-        qputenv("PGARBOR_STORE", path().toLocal8Bit());
         qputenv("PGTZ", "UTC");
     }
     ~Store() { ctl({"engine", "stop"}); }
     QString path() const { return m_directory.path() + "/store"; }
     QString place() const { return m_directory.path(); } // a directory that servers may write in
 
-    Outcome ctl(const QStringList& words) const { return run(PGARBORCTL, words + QStringList{"--json"}); }
+    Outcome ctl(const QStringList& words) const { return run(PGARBORCTL, arguments(words)); }
     std::unique_ptr<QProcess> begin(const QStringList& words) const {
         auto process = std::make_unique<QProcess>();
-        process->start(PGARBORCTL, words + QStringList{"--json"});
+        process->start(PGARBORCTL, arguments(words));
         return process->waitForStarted() ? std::move(process) : nullptr;
     }
     Way start(const QString& branch) const {
@@ -243,6 +242,10 @@ class Store {
     }
 
   private:
+    // Two may be there at a time: which one is meant is said each time.
+    QStringList arguments(const QStringList& words) const {
+        return QStringList{"--store", path()} + words + QStringList{"--json"};
+    }
     QTemporaryDir m_directory;
 };
 
