@@ -29,7 +29,7 @@ class ImportDumpTest : public QObject {
         QVERIFY(!sql(m_source->way(), "postgres",
                      "CREATE ROLE seller LOGIN PASSWORD 'secret';\nCREATE DATABASE shop OWNER seller;")
                      .contains("ERROR"));
-        for (const QString& name : {"fast", "slow"})
+        for (const QString name : {"fast", "slow"})
             QVERIFY(asServer("mkdir", {place("ts-" + name)}).code == 0);
         QVERIFY(!sql(m_source->way(), "postgres",
                      QString("CREATE TABLESPACE \"fast one\" LOCATION '%1';\nCREATE TABLESPACE slow LOCATION "
@@ -101,7 +101,7 @@ class ImportDumpTest : public QObject {
     void tablespacesLieInside() {
         QVERIFY(dump("pg_dump", {"-Fc", "-f", place("apart.dump"), "-d", "apart"}));
         const QStringList before = QDir(place("ts-fast")).entryList() + QDir(place("ts-slow")).entryList();
-        for (const QString& name : {"cluster.sql", "apart.dump"}) {
+        for (const QString name : {"cluster.sql", "apart.dump"}) {
             const QString branch = "spaces-" + name.section('.', 0, 0);
             const Outcome imported = m_store->ctl({"import", "--dump", place(name), branch});
             QVERIFY2(imported.code == 0, qPrintable(imported.err + imported.out));
