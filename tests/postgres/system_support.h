@@ -274,4 +274,8 @@ inline bool isFull() {
     return !qEnvironmentVariable("ARBOR_FULL").isEmpty();
 }
 
+// QtTest ends a test function after five minutes: too soon for the long counts, and for a loaded machine.
+inline const bool isPatient = qEnvironmentVariableIsSet("QTEST_FUNCTION_TIMEOUT") ||
+                              qputenv("QTEST_FUNCTION_TIMEOUT", isFull() ? "36000000" : "1200000");
+
 } // namespace arbor::system_test
