@@ -44,6 +44,7 @@ class LogPlanner {
             timelines.push_back(timeline);
         ARBOR_ASSIGN(m_plan.retention,
                      planWalRetention(timelines, m_needs, m_plan.files, m_input.firstUnseen));
+        m_plan.needs = std::move(m_needs);
         return std::move(m_plan);
     }
 

@@ -13,6 +13,7 @@ namespace arbor {
 struct LogPlan {
     std::vector<WalFile> files;
     std::vector<std::string> paths; // of the files
+    std::vector<WalNeed> needs;     // what each pin needs of it
     WalRetention retention;
     // Directories in wal/, walkeep/ and scratch/ of timelines that are gone.
     std::vector<std::string> deadTrees;

@@ -2,6 +2,7 @@
 
 #include "storage/disk/log_file.h"
 #include "storage/engine/scrub_index.h"
+#include "storage/engine/scrub_log.h"
 
 #include <algorithm>
 #include <chrono>
@@ -165,8 +166,8 @@ ScrubReport scrub(Engine& engine, const ScrubOptions& options) {
         run.result.read.bytesExpected += 2 * bytes; // once by way of the index, once in their order
     scrubStoreFiles(run);
     scrubIndexFiles(run);
-    if (scrubIndex(run) && scrubSegments(run) && options.more)
-        options.more(engine, [&](ScrubFinding finding) { run.report(std::move(finding)); });
+    if (scrubIndex(run) && scrubSegments(run) && options.readLog)
+        scrubKeptLog(run);
     if (options.progress)
         options.progress(run.result.read);
     return std::move(run.result);

@@ -13,7 +13,7 @@
 //     one version, so no two versions can share one unnoticed);
 //  4. every segment from its first byte to its last: damage between the images that are referred to is
 //  garbage's;
-//  5. what the caller adds (the kept log).
+//  5. the write-ahead log that a sweep would keep, record by record, of databases that have one.
 #pragma once
 
 #include "storage/engine/engine.h"
@@ -31,7 +31,7 @@ struct ScrubFinding {
         Damage,        // something that a branch or its history needs cannot be read
     };
     Severity severity = Severity::Damage;
-    std::string what; // "image", "segment", "page-run", "name", "catalog", "index-file" ...: stable words
+    std::string what; // "image", "segment", "page-run", "name", "catalog", "log" ...: stable words
     std::string path; // the file on disk, where one is known
     SegmentId segment;
     std::uint64_t offset = 0; // in `path`
@@ -55,8 +55,7 @@ struct ScrubOptions {
     std::size_t maxFindings = 1000;   // what is found beyond is counted only
     std::function<bool()> cancelled;
     std::function<void(const ScrubProgress&)> progress; // about every 4 MB
-    // More checks, of parts that only the caller knows: kept log segments.
-    std::function<void(Engine&, const std::function<void(ScrubFinding)>& report)> more;
+    bool readLog = true; // the timelines' logs are PostgreSQL's, below wal/ and walkeep/
 };
 
 struct ScrubReport {

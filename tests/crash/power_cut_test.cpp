@@ -5,6 +5,7 @@
 // A seed stands for one store and its chain of cuts; ARBOR_SEED=n repeats one. ARBOR_FULL=n makes n million
 // cuts.
 #include "storage/engine/scrub.h"
+#include "tests/support/collecting.h"
 #include "tests/support/random_workload.h"
 #include "tests/support/test_seed.h"
 
@@ -108,7 +109,7 @@ class Chain {
 
     // No image, entry or dead tail of a segment may be left that does not fit.
     Status checkClean() {
-        const ScrubReport report = scrub(m_work.engine(), {});
+        const ScrubReport report = scrub(m_work.engine(), fakeScrubOptions());
         if (report.isClean())
             return {};
         const ScrubFinding& first = report.findings.front();

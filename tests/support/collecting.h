@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/engine/collector.h"
+#include "storage/engine/scrub.h"
 
 namespace arbor::test {
 
@@ -14,6 +15,13 @@ inline Collector::Options fakeCollectorOptions(const Engine::Options& engine) {
     options.sweep.batchBytes = 8u << 10;
     options.sweep.groupsAStep = 4;
     options.collectLog = false;
+    return options;
+}
+
+// The fake logs of these tests lie nowhere.
+inline ScrubOptions fakeScrubOptions() {
+    ScrubOptions options;
+    options.readLog = false;
     return options;
 }
 

@@ -2,6 +2,7 @@
 // wrong byte, never a signal; and scrub finds it. Also a full disk: what was acknowledged later than the
 // first ENOSPC is kept.
 #include "storage/engine/scrub.h"
+#include "tests/support/collecting.h"
 #include "tests/support/random_workload.h"
 #include "tests/support/test_seed.h"
 
@@ -136,13 +137,13 @@ class StorageCorruptionTest : public QObject {
     }
 
     void aStoreWithoutDamageIsClean() {
-        const ScrubReport report = scrub(m_sample.work->engine(), {});
+        const ScrubReport report = scrub(m_sample.work->engine(), fakeScrubOptions());
         QVERIFY2(report.isClean(), describe(report).c_str());
         QVERIFY(report.read.images > 0 && report.read.entries > 0 && !report.wasCancelled);
     }
 
     void aCancelledScrubStopsAndSaysSo() {
-        ScrubOptions options;
+        ScrubOptions options = fakeScrubOptions();
         int calls = 0;
         options.cancelled = [&] { return ++calls > 3; };
         const ScrubReport report = scrub(m_sample.work->engine(), options);
@@ -173,7 +174,7 @@ class StorageCorruptionTest : public QObject {
                 continue; // garbage, or what is rebuilt
             ++failed;
             QVERIFY2(!isWrongBytes(read.error()), (how + ": " + read.error().message()).c_str());
-            const ScrubReport report = scrub(*copy.engine, {});
+            const ScrubReport report = scrub(*copy.engine, fakeScrubOptions());
             QVERIFY2(!report.isClean(), how.c_str());
         }
         qInfo("%d refused to open, %d failed at a read", refused, failed);
@@ -201,7 +202,7 @@ class StorageCorruptionTest : public QObject {
             QVERIFY2(!isWrongBytes(read.error()), (how + ": " + read.error().message()).c_str());
             QVERIFY2(read.error().message().find("/store/") != std::string::npos,
                      (how + ": " + read.error().message()).c_str());
-            const ScrubReport report = scrub(*copy.engine, {});
+            const ScrubReport report = scrub(*copy.engine, fakeScrubOptions());
             QVERIFY2(!report.isClean(), how.c_str());
         }
         QVERIFY(failed > 0);
@@ -222,7 +223,7 @@ class StorageCorruptionTest : public QObject {
         }
         const auto read = copy.readAllOf(m_sample.work->world());
         QVERIFY(read || !isWrongBytes(read.error()));
-        QVERIFY(!scrub(*copy.engine, {}).isClean());
+        QVERIFY(!scrub(*copy.engine, fakeScrubOptions()).isClean());
     }
 
     // CASES 30
@@ -240,7 +241,7 @@ class StorageCorruptionTest : public QObject {
         QVERIFY2(read.error().message().find("block") != std::string::npos &&
                      read.error().message().find("position") != std::string::npos,
                  read.error().message().c_str());
-        const ScrubReport report = scrub(*copy.engine, {});
+        const ScrubReport report = scrub(*copy.engine, fakeScrubOptions());
         QVERIFY(!report.isClean());
         QCOMPARE(report.findings.front().what, std::string("image"));
         QVERIFY(bool(report.findings.front().segment));
