@@ -9,10 +9,15 @@ namespace {
 void printProposal(const QJsonObject& plan, std::ostream& out) {
     const bool isEnough = plan.value("enough").toBool();
     const QJsonArray proposed = plan.value("proposed").toArray();
-    out << (isEnough ? "to free " : "no list frees ") << bytesText(plan.value("wantedBytes"))
-        << (proposed.isEmpty() ? ": a sweep is all it takes\n"
-            : isEnough         ? ", remove\n\n"
-                               : "; all that may go:\n\n");
+    const std::string wanted = bytesText(plan.value("wantedBytes"));
+    if (proposed.isEmpty())
+        out << (isEnough ? "a sweep alone frees " + wanted
+                         : "nothing may go: what runs, is protected or a root is never proposed")
+            << '\n';
+    else
+        out << (isEnough ? "to free " + wanted + ", remove"
+                         : "no list frees " + wanted + "; all that may go:")
+            << "\n\n";
     Table table({{"REMOVE"}, {"LAST USED"}, {"ALONE", Table::Align::Right}});
     std::string command = "pgarborctl gc run";
     for (const QJsonValue& value : proposed) {
