@@ -29,7 +29,11 @@ GcInput Engine::inputLocked(const Catalog& catalog, const HistoryWindows& window
         for (const Position position : nameless.positions)
             addReader(view->timeline(), {position, {}}, "a removed file that is still open");
         held.insert(nameless.segments.begin(), nameless.segments.end());
-        if (!catalog.branchOn(view->timeline()) && !catalog.trashOn(view->timeline()))
+        // where a branch is only thought gone, its head is thought closed
+        const auto isOn = [&](const Catalog& known) {
+            return known.branchOn(view->timeline()) || known.trashOn(view->timeline());
+        };
+        if (!isOn(catalog) && !isOn(m_catalog))
             addReader(view->timeline(), arbor::headPoint, "an open head");
     }
     GcInput input = makeGcInput(catalog, pins, m_store->lastPosition(), beingMade);
