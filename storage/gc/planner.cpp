@@ -133,7 +133,7 @@ void GcPlan::add(std::uint64_t bytes, const Need& need, const GcInput& input, co
 
 void Planner::account(std::uint64_t bytes, const Need& need, TimelineId timeline) {
     addToTotals(m_plan, bytes, need);
-    if (need.head() != Need::none && need.head() != Need::many &&
+    if (need.head() != Need::none && need.head() != Need::many && need.owner() != Need::many &&
         m_input.pins[need.head() - 1].timeline != timeline && m_headLines.contains(timeline))
         m_plan.pinnedBytes += bytes;
     if (need.owner() != Need::many)
