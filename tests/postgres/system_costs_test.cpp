@@ -164,7 +164,7 @@ class SystemCostsTest : public QObject {
         // a restore keeps the head before it; what it would cost to be without that is known
         EXPECT_OK(m_store->run("checkpoint create before --branch main"));
         work("main", 300);
-        EXPECT_OK(m_store->run("restore main --at checkpoint:before"));
+        EXPECT_OK(m_store->run("branch restore main --at checkpoint:before"));
         VERIFY_IDENTITY(*m_store);
         EXPECT_OK(m_store->run("undo"));
         VERIFY_IDENTITY(*m_store);
@@ -212,7 +212,7 @@ class SystemCostsTest : public QObject {
         makeStore();
         EXPECT_OK(m_store->run("settings set history-time 0"));
         EXPECT_OK(m_store->run("branch create base --from main"));
-        work("base", 1500);
+        work("base", 20'000);
         for (const char* name : {"left", "right"})
             EXPECT_OK(m_store->run({"branch", "create", name, "--from", "base"}));
         work("left", 300);
