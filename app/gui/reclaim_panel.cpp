@@ -80,9 +80,9 @@ std::vector<PinRow> rowsOf(const QJsonObject& plan) {
 ReclaimPanel::ReclaimPanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_model(new PinsModel(this)),
       m_sorted(new QSortFilterProxyModel(this)), m_table(new QTreeView(this)), m_history(new QComboBox(this)),
-      m_wanted(new QLineEdit(this)), m_propose(new QPushButton(this)), m_clear(new QPushButton(this)),
-      m_sentence(new QLabel(this)), m_progressText(new QLabel(this)), m_progress(new QProgressBar(this)),
-      m_run(new QPushButton(this)), m_cancel(new QPushButton(this)) {
+      m_speed(new QComboBox(this)), m_wanted(new QLineEdit(this)), m_propose(new QPushButton(this)),
+      m_clear(new QPushButton(this)), m_sentence(new QLabel(this)), m_progressText(new QLabel(this)),
+      m_progress(new QProgressBar(this)), m_run(new QPushButton(this)), m_cancel(new QPushButton(this)) {
     confirm = [this](const QString& question) {
         return QMessageBox::question(this, tr("Remove for good"), question,
                                      QMessageBox::Yes | QMessageBox::Cancel,
