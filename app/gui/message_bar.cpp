@@ -23,9 +23,11 @@ MessageBar::MessageBar(QWidget* parent)
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_text->setTextFormat(Qt::PlainText);
     m_action->setObjectName(QStringLiteral("messageAction"));
+    m_action->setFocusPolicy(Qt::TabFocus); // a click hides it: the focus stays where the person works
     auto* close = new QToolButton(this);
     close->setIcon(symbolicIcon(QStringLiteral("close")));
     close->setAutoRaise(true);
+    close->setFocusPolicy(Qt::TabFocus);
     close->setToolTip(tr("Close this message"));
     close->setAccessibleName(close->toolTip());
     auto* layout = new QHBoxLayout(this);

@@ -58,6 +58,11 @@ struct LiveWindow {
 
     // -- the keyboard
     void key(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+        // a closed menu leaves no window active where there is no window manager
+        if (!QApplication::activeWindow()) {
+            window.activateWindow();
+            (void)QTest::qWaitForWindowActive(&window);
+        }
         QWidget* focus = QApplication::focusWidget();
         QTest::keyClick(focus ? focus : &window, static_cast<Qt::Key>(key), modifiers);
     }

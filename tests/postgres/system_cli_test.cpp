@@ -103,7 +103,10 @@ class SystemCliTest : public QObject {
         // also when it runs and is in recovery: a backend has crashed
         {
             Sql session(m_store->url("main"));
+            Sql bystander(m_store->url("main"));
             ::kill(session.backend(), SIGKILL);
+            // the postmaster has noticed when it sends everybody else away
+            QVERIFY(bystander.value("SELECT pg_sleep(600)").startsWith("error"));
         }
         EXPECT_OK(m_store->run("start main"));
         QCOMPARE(value("main", "SELECT 1"), QByteArray("1"));
