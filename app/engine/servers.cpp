@@ -204,14 +204,12 @@ Status Service::startBranch(const BranchRecord& asked) {
         const TimelinePaths paths{timelinePath(branch.timeline), walDirectory(*m_engine, branch.timeline)};
         if (m_disk.info(paths.walDirectory))
             ARBOR_TRY(endServers(paths, std::chrono::seconds(20)));
-        {
-            const std::lock_guard lock(m_stateMutex);
-            m_mounted.insert(branch.timeline);
-        }
-        ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
-        ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
-        ARBOR_TRY(m_endpoints.start(key, branch.timeline, std::move(spec)));
+        const std::lock_guard lock(m_stateMutex);
+        m_mounted.insert(branch.timeline);
     }
+    ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
+    ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
+    ARBOR_TRY(m_endpoints.start(key, branch.timeline, std::move(spec))); // of one that runs: until it answers
     if (!branch.shouldRun)
         ARBOR_TRY(m_engine->keepBook(
             [&](Catalog& catalog, Timestamp) { return catalog.setShouldRun(branch.id, true); }));
