@@ -32,7 +32,11 @@ class ImportDialogTest : public QObject {
 
     template <class Dialog>
     Dialog* dialog() const {
-        return m_window->findChild<Dialog*>();
+        // the window has dialogs of its own that wait hidden
+        for (Dialog* each : m_window->findChildren<Dialog*>())
+            if (each->isVisible())
+                return each;
+        return nullptr;
     }
     QLineEdit* field(const char* name) const { return dialog<QDialog>()->findChild<QLineEdit*>(name); }
     QString label(const char* name) const {
@@ -93,13 +97,13 @@ class ImportDialogTest : public QObject {
     }
 
     void TheCardOfTheFirstRunMakesAStoreAndAsksForTheDatabase() {
-        auto* pages = m_window->findChild<QStackedWidget*>();
+        auto* pages = m_window->findChild<QStackedWidget*>(QStringLiteral("pages"));
         ARBOR_EVENTUALLY(qobject_cast<FirstRunPage*>(pages->currentWidget()));
         for (QPushButton* card : pages->currentWidget()->findChildren<QPushButton*>(QStringLiteral("card")))
             if (card->accessibleName() == QLatin1String("Bring your own database"))
                 QTest::mouseClick(card, Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(dialog<ImportDialog>(), 120'000);
-        QVERIFY(!dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
+        QVERIFY(!dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
         shoot(QStringLiteral("import-source"));
     }
 
@@ -109,14 +113,14 @@ class ImportDialogTest : public QObject {
         press("importNext");
         ARBOR_EVENTUALLY(label("importCheck").contains(QLatin1String("cannot be brought in")));
         QVERIFY2(shownList().contains(QLatin1String("Shop 2026 is one")), qPrintable(shownList()));
-        QVERIFY(!dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
+        QVERIFY(!dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
         shoot(QStringLiteral("import-refused"));
         for (QPushButton* button : dialog<QDialog>()->findChildren<QPushButton*>())
             if (button->text() == QLatin1String("Back"))
                 QTest::mouseClick(button, Qt::LeftButton);
         field("importName")->setText(QStringLiteral("main"));
         QVERIFY(label("importFault").contains(QLatin1String("a branch main already")));
-        QVERIFY(!dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
+        QVERIFY(!dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
     }
 
     void ADirectoryComesIn() {
@@ -125,7 +129,7 @@ class ImportDialogTest : public QObject {
         QCOMPARE(field("importName")->text(), QStringLiteral("shop-2026"));
         press("importNext");
         ARBOR_EVENTUALLY(label("importCheck").contains(QLatin1String("can be brought in")) &&
-                         dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
+                         dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled());
         QVERIFY2(shownList().contains(QLatin1String("archive_command")), qPrintable(shownList()));
         shoot(QStringLiteral("import-check"));
         QVERIFY(!has(QStringLiteral("shop-2026")));
@@ -151,7 +155,7 @@ class ImportDialogTest : public QObject {
         field("importUrl")->setText(QStringLiteral("postgres@127.0.0.1:%1").arg(proxy.port()));
         field("importName")->setText(QStringLiteral("live"));
         press("importNext");
-        ARBOR_EVENTUALLY(dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled() &&
+        ARBOR_EVENTUALLY(dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled() &&
                          label("importCheck").contains(QLatin1String("can be brought in")));
         press("importNext");
         ARBOR_EVENTUALLY(proxy.limitReached() && label("transferText").contains(QLatin1String(" MB/s, ")));
@@ -164,7 +168,7 @@ class ImportDialogTest : public QObject {
         // again, and this time nothing stalls
         proxy.release();
         press("importNext");
-        ARBOR_EVENTUALLY(dialog<QDialog>()->findChild<QPushButton*>("importNext")->isEnabled() &&
+        ARBOR_EVENTUALLY(dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled() &&
                          label("importCheck").contains(QLatin1String("can be brought in")));
         press("importNext");
         QTRY_VERIFY_WITH_TIMEOUT(label("importReport").startsWith(QLatin1String("live is there")), 120'000);

@@ -14,4 +14,4 @@ endforeach()
 # PostgreSQL's own tests: fetches and builds their source, which needs the distribution's archive.
 add_test(NAME postgres_regress COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/regress --ci ${CMAKE_BINARY_DIR}/bin)
 set_tests_properties(postgres_regress PROPERTIES
-    TIMEOUT 1800 LABELS "postgres;system" RUN_SERIAL ON SKIP_RETURN_CODE 77)
+    TIMEOUT 1800 LABELS "postgres;system;only-full" RUN_SERIAL ON SKIP_RETURN_CODE 77)

@@ -103,7 +103,8 @@ class SystemHardshipTest : public QObject {
         const auto kill = [&] { // as a power cut, with all its processes
             const pid_t postmaster = m_store->asOwner("head -1 " + out + "/postmaster.pid").trimmed().toInt();
             return postmaster > 1 && ::kill(postmaster, SIGKILL) == 0 &&
-                   QTest::qWaitFor([&] { return !standsIn(out.toStdString()); }, 60'000);
+                   QTest::qWaitFor( // also until it is reaped: a zombie's lock file still counts
+                       [&] { return !standsIn(out.toStdString()) && ::kill(postmaster, 0) != 0; }, 60'000);
         };
         QVERIFY2(start(), readText((out + ".log").toStdString()).right(2000).constData());
         {
