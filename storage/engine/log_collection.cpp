@@ -55,8 +55,12 @@ class LogPlanner {
     }
 
     void addTimelines() {
+        const std::vector<TimelineId> unreachable =
+            catalog([](const Catalog& c) { return c.unreachableTimelines(); });
+        const std::set<TimelineId> forgotten(unreachable.begin(), unreachable.end());
         for (const GcTimeline& timeline : m_input.timelines) {
-            WalTimeline line{timeline.id, timeline.parent, {}, 16u << 20, false, {}};
+            WalTimeline line{
+                timeline.id, timeline.parent, {}, 16u << 20, false, {}, forgotten.contains(timeline.id)};
             const auto record = catalog([&](const Catalog& c) { return c.timeline(timeline.id); });
             if (record) {
                 line.forkLsn = record->fork.lsn;

@@ -50,6 +50,8 @@ class Retention {
         Need need = file.isKept ? Need() : timeline.stands;
         const auto name = parseSegmentFileName(file.name, timeline.segmentSize);
         if (!name) {
+            if (timeline.isForgotten && !m_stretches.contains(file.timeline))
+                return {};
             need.join(need.empty() ? Need::byOthers() : Need());
             return need;
         }

@@ -3,9 +3,9 @@
 //
 // A pin at LSN l whose recovery begins at redo needs the log [redo, l]. What of it lies before the timeline's
 // fork is its parent's log, and that parent's files are kept too: a fork's own wal/ is derived and may have
-// to be built again. In doubt a file stays: names that are no segments of a log (history files, partial
-// ones), segments of a timeline that is kept whole, files of timelines that were made after the input was
-// taken.
+// to be built again. In doubt a file stays, unless its timeline is forgotten and nothing needs it: names that
+// are no segments of a log (history files, partial ones), segments of a timeline that is kept whole, files of
+// timelines that were made after the input was taken.
 #pragma once
 
 #include "storage/base/lsn.h"
@@ -27,6 +27,8 @@ struct WalTimeline {
     // Whoever stands on it, a live branch or an entry of the trash: the files of its wal/ are its server's,
     // to be removed by nobody else. Empty: no server will ever run here, and they go like kept ones.
     Need stands = {};
+    // The catalog forgets it at the end of the sweep, and its directories go as a whole.
+    bool isForgotten = false;
 };
 
 struct WalNeed {

@@ -91,6 +91,21 @@ class GcWalTest : public QObject {
         QCOMPARE(later->freeBytes, std::uint64_t{2} * mega);
     }
 
+    void whatIsNoSegmentGoesWithItsForgottenTimeline() {
+        std::vector<WalFile> files{own(1, 1, 1, 1), own(2, 1, 2, 1), own(2, 1, 3, 1)};
+        files.back().name = "00000002.history";
+        files.back().info.size = 50;
+        std::vector<WalTimeline> timelines{{{1}, {}, {}, mega, false, of(1)}, {{2}, {1}, at(1), mega, false}};
+        QCOMPARE(planWalRetention(timelines, {}, files, {3})->freeBytes, std::uint64_t{mega});
+        timelines[1].isForgotten = true;
+        const auto plan = planWalRetention(timelines, {}, files, {3});
+        QCOMPARE(plan->removable, (std::vector<std::size_t>{1, 2}));
+        QCOMPARE(plan->freeBytes, std::uint64_t{mega} + 50);
+        // somebody reads there
+        const auto read = planWalRetention(timelines, {{{2}, at(9), at(9), of(2)}}, files, {3});
+        QCOMPARE(read->removable, (std::vector<std::size_t>{1}));
+    }
+
     void inDoubtAFileStays() {
         std::vector<WalFile> files{kept(1, 1, 1), kept(2, 1, 2), kept(3, 1, 3), kept(9, 1, 4)};
         files.push_back(kept(1, 1, 5));
