@@ -142,7 +142,7 @@ Result<QJsonValue> samples(Service& service, const QJsonObject& params) {
                                 {"freeBytes", bytes(sample.freeBytes)}});
     const std::uint64_t diskLimit =
         service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); });
-    const Forecast ahead = forecast(found, diskLimit);
+    const Forecast ahead = presentForecast(service);
     QJsonArray help;
     if (const auto accounts = service.accounting().recentAccounts())
         for (const Remedy& remedy : remedies(service, *accounts))

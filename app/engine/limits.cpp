@@ -13,19 +13,17 @@ constexpr Duration day = Duration::seconds(86'400);
 // a rate of less time than this says nothing about days
 constexpr Duration leastSampled = Duration::seconds(3600);
 
-std::optional<Timestamp> fullSoon(Service& service, std::uint64_t limit) {
+} // namespace
+
+Forecast presentForecast(Service& service) {
     const Timestamp now = service.clock().now();
     const auto found =
         samplesBetween(service.engine().store().index(), Timestamp{now.micros - day.micros}, now, 2000);
     if (!found || found->empty() || found->back().at - found->front().at < leastSampled)
-        return std::nullopt;
-    const Forecast ahead = forecast(*found, limit);
-    if (ahead.fullAt.micros == 0 || ahead.fullAt - now > day)
-        return std::nullopt;
-    return ahead.fullAt;
+        return {};
+    return forecast(*found,
+                    service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); }));
 }
-
-} // namespace
 
 LimitState limitState(Service& service, const Collector::Accounts& accounts) {
     using Level = LimitState::Level;
@@ -43,9 +41,10 @@ LimitState limitState(Service& service, const Collector::Accounts& accounts) {
         return {Level::Passed, fmt::format("the disk has {} left", roundedSize(*free))};
     if (limit != 0 && used >= limit / 10 * 9)
         return {Level::Near, ofLimit()};
-    if (const auto at = fullSoon(service, limit))
+    const Timestamp fullAt = presentForecast(service).fullAt;
+    if (fullAt.micros != 0 && fullAt - service.clock().now() <= day)
         return {Level::Near, fmt::format("at the present rate {} is full at {}",
-                                         limit == 0 ? "the disk" : "disk-limit", at->toIso())};
+                                         limit == 0 ? "the disk" : "disk-limit", fullAt.toIso())};
     return {};
 }
 

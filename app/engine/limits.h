@@ -14,6 +14,9 @@ struct LimitState {
     Level level = Level::Fine;
     std::string text; // a sentence; "" when all is fine
 };
+// By the samples of the last day, whatever else is looked at; no rate before there is an hour of them.
+Forecast presentForecast(Service& service);
+
 // Near: nine tenths of disk-limit are used, or at the rate of the last day it is full within a day.
 LimitState limitState(Service& service, const Collector::Accounts& accounts);
 

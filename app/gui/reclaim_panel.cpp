@@ -198,6 +198,10 @@ void ReclaimPanel::connectAll() {
     connect(&m_session, &StoreSession::stateChanged, this, [this] {
         if (m_session.state() != StoreSession::State::Connected && m_running)
             runEnded(makeError(ErrorKind::Unreachable, "the engine is gone; what was freed stays free"));
+        m_simulated.reset();
+        m_asking = false; // an answer may never come
+        if (m_session.state() == StoreSession::State::Connected)
+            refresh();
     });
 }
 
@@ -320,11 +324,14 @@ void ReclaimPanel::propose() {
         return;
     }
     m_sentence->setText(tr("Looking for a short list…"));
+    m_proposing = true; // a tick ends it
+    m_simulated.reset();
     m_session.request(method::gcPlan, {{"free", wanted}}, this,
                       [this, wanted, question = ++m_question](const Result<QJsonValue>& answer) {
                           if (question != m_question || m_running)
                               return;
                           if (!answer) {
+                              m_proposing = false;
                               m_sentence->setText(QString::fromStdString(answer.error().message()));
                               return;
                           }
@@ -404,6 +411,8 @@ void ReclaimPanel::runEnded(const Result<QJsonValue>& result) {
     m_history->setCurrentIndex(0);
     m_model->clearTicks();
     m_ask.stop();
+    m_simulated.reset();
+    ++m_question;
     if (!result) {
         m_progressText->setText(QString::fromStdString(result.error().message()));
     } else {

@@ -72,6 +72,7 @@ class StorageDocksTest : public QObject {
         m_window = std::make_unique<MainWindow>(*m_session);
         reclaim().confirm = [](const QString&) { return true; };
         m_window->show();
+        m_window->activateWindow();
         m_session->open();
         ARBOR_EVENTUALLY(m_session->state() == StoreSession::State::Connected);
     }
@@ -128,6 +129,7 @@ class StorageDocksTest : public QObject {
     }
 
     void aProposalTicksRows() {
+        reclaim().wanted().setFocus();
         reclaim().wanted().setText("1 MB");
         QTest::keyClick(&reclaim().wanted(), Qt::Key_Return);
         ARBOR_EVENTUALLY(reclaim().model().ticked().size() == 1);

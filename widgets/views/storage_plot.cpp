@@ -132,17 +132,21 @@ class StoragePlot::Plot : public QCustomPlot {
     }
 
     const std::vector<StorageSample>& samples() const { return m_samples; }
-    QString pointedText() const { return m_values->visible() ? m_values->text() : QString(); }
+    QString pointedText() const {
+        const StorageSample* sample = m_values->visible() ? m_owner.sampleAt(m_pointed) : nullptr;
+        return sample != nullptr ? textOf(*sample) : QString();
+    }
 
     void pointAt(Timestamp time) {
         const StorageSample* sample = m_owner.sampleAt(time);
         m_line->setVisible(sample != nullptr);
         m_values->setVisible(sample != nullptr);
+        nameLegend(sample);
         if (sample != nullptr) {
             m_pointed = time;
             m_line->point1->setCoords(seconds(time), 0);
             m_line->point2->setCoords(seconds(time), 1);
-            m_values->setText(textOf(*sample));
+            m_values->setText(timeDisplay(sample->time));
             const double x = xAxis->coordToPixel(seconds(time));
             const bool right = x > axisRect()->center().x();
             m_values->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
@@ -200,6 +204,7 @@ class StoragePlot::Plot : public QCustomPlot {
         QCustomPlot::leaveEvent(event);
         m_line->setVisible(false);
         m_values->setVisible(false);
+        nameLegend(nullptr);
         replot(QCustomPlot::rpQueuedReplot);
     }
     void wheelEvent(QWheelEvent* event) override {
@@ -272,6 +277,17 @@ class StoragePlot::Plot : public QCustomPlot {
         for (QCPGraph* graph : m_areas)
             graph->addToLegend(m_legend);
         m_logical->addToLegend(m_legend);
+    }
+    // The dock is low: what the crosshair shows stands above, not in its way.
+    void nameLegend(const StorageSample* sample) {
+        const auto named = [&](const QString& name, std::uint64_t bytes) {
+            return sample != nullptr ? QStringLiteral("%1  %2").arg(name, bytesDisplay(bytes)) : name;
+        };
+        for (std::size_t area = 0; area < m_areas.size(); ++area)
+            m_areas[area]->setName(
+                named(areaName(static_cast<int>(area)), sample != nullptr ? sample->bytes[area] : 0));
+        m_logical->setName(
+            named(StoragePlot::tr("what databases occupy"), sample != nullptr ? sample->logicalBytes : 0));
     }
     QString textOf(const StorageSample& sample) const {
         QString text = timeDisplay(sample.time);
