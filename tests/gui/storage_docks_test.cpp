@@ -209,22 +209,24 @@ class StorageDocksTest : public QObject {
             sample.logicalBytes = mb(21'000 + 130 * day);
             month.push_back(sample);
         }
-        storage().plot().setSamples(month);
-        storage().plot().setLimit(20ull << 30);
-        storage().plot().showRange(month.front().time, month.back().time);
-        storage().plot().pointAt(month[500].time);
-        storage().plot().select(month[300].time, month[420].time);
+        StoragePlot plot; // the panel's own is given what the engine has
+        plot.resize(960, 180);
+        plot.setSamples(month);
+        plot.setLimit(20ull << 30);
+        plot.showRange(month.front().time, month.back().time);
+        plot.pointAt(month[500].time);
+        plot.select(month[300].time, month[420].time);
+        plot.show();
         const QPalette light = QApplication::palette();
-        GuiPlace::shoot(*m_window, "month-light");
-        QPalette dark(QColor(0x2b, 0x2d, 0x30), QColor(0x1e, 0x1f, 0x22));
-        QApplication::setPalette(dark);
+        GuiPlace::shoot(plot, "month-light");
+        QApplication::setPalette(QPalette(QColor(0x2b, 0x2d, 0x30), QColor(0x1e, 0x1f, 0x22)));
         QCoreApplication::processEvents();
-        GuiPlace::shoot(*m_window, "month-dark");
+        GuiPlace::shoot(plot, "month-dark");
         raise(reclaim());
         QCoreApplication::processEvents();
         GuiPlace::shoot(*m_window, "reclaim-dark");
         QApplication::setPalette(light);
-        QVERIFY(storage().plot().pointedText().contains("what databases occupy"));
+        QVERIFY(plot.pointedText().contains("what databases occupy"));
     }
 
     void thePlotAndTheTimelineHaveOneZoom() {
