@@ -18,6 +18,8 @@ struct Stretch {
 
 // What a sweep would keep now, overlapping stretches of a timeline as one; what it could not tell is found.
 Result<std::vector<Stretch>> keptStretches(Engine& engine, std::vector<ScrubFinding>& findings) {
+    if (!engine.store().disk().info(engine.directory() + "/wal"))
+        return std::vector<Stretch>(); // no server has ever written here, or its log is not kept as files
     const auto [time, bytes] = engine.catalog([](const Catalog& catalog) {
         return std::pair(catalog.durationSetting("history-time"), catalog.sizeSetting("history-bytes"));
     });
