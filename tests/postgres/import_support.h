@@ -49,7 +49,8 @@ struct Outcome {
 };
 
 inline Outcome finish(QProcess& process, int timeoutMs = 100'000) {
-    if (!process.waitForFinished(timeoutMs)) {
+    // a process whose end an event loop has noticed already is not waited for: Qt would say "false"
+    if (process.state() != QProcess::NotRunning && !process.waitForFinished(timeoutMs)) {
         process.kill();
         process.waitForFinished();
         return {-2, {}, process.program() + " did not end"};

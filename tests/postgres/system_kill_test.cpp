@@ -207,7 +207,9 @@ class SystemKillTest : public QObject {
             if (victim >= 2)
                 ::kill(engine, SIGKILL);
 
-            if (Store::finish(*fork).code == 0)
+            const Outcome forked = Store::finish(*fork);
+            QVERIFY2(forked.code != -1, "the command that makes a fork hangs, or crashed");
+            if (forked.code == 0)
                 acknowledged.append(name);
             if (other)
                 Store::finish(*other);

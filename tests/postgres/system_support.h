@@ -174,7 +174,8 @@ class Store {
     }
     static Outcome finish(QProcess& process, int timeoutMs = 180'000) {
         process.closeWriteChannel();
-        if (!process.waitForFinished(timeoutMs)) {
+        // a process whose end an event loop has noticed already is not waited for: Qt would say "false"
+        if (process.state() != QProcess::NotRunning && !process.waitForFinished(timeoutMs)) {
             Outcome hung{-1, process.readAllStandardOutput(), process.readAllStandardError() + "(it hangs)"};
             process.kill();
             process.waitForFinished();
