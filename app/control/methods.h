@@ -99,6 +99,11 @@ inline constexpr char branchList[] = "branch.list";
 // {name} -> Branch + {checkpointList: [Checkpoint], historyFrom: {lsn, time}?, logicalBytes?, walBytes?,
 // warnings: [text]}
 inline constexpr char branchShow[] = "branch.show";
+// {name} -> {parent?, files: [{file, pages, differing?}]}: of every relation's main files, as base/5/16384
+// and base/5/16384.1, how many pages they have and how many of them are not the parent's: what either side
+// has written since the fork, as far as its PostgreSQL has written it to the disk. parent: null for a root,
+// and when the parent is gone; differing then too
+inline constexpr char branchDifference[] = "branch.difference";
 // {name, newName} -> Branch
 inline constexpr char branchRename[] = "branch.rename";
 // {name} -> Trashed

@@ -1,8 +1,9 @@
-// page.trace
+// page.trace, branch.difference
 #include "app/control/methods.h"
 #include "app/engine/json.h"
 #include "app/postgres/queries.h"
 #include "storage/base/units.h"
+#include "storage/engine/page_difference.h"
 #include "storage/engine/page_trace.h"
 
 #include <QEventLoop>
@@ -146,11 +147,81 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
     return QJsonValue(json);
 }
 
+// base/5/16384 and base/5/16384.1, but not base/5/16384_vm and base/5/PG_VERSION.
+bool isMainFile(std::string_view name) {
+    return !name.empty() && name.front() >= '0' && name.front() <= '9' &&
+           name.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+Result<std::vector<DirectoryEntry>> entriesOf(BranchView& view, InodeId directory) {
+    constexpr std::size_t atOnce = 512;
+    std::vector<DirectoryEntry> all;
+    for (std::size_t before = 0;; before = all.size()) {
+        ARBOR_ASSIGN(const auto entries,
+                     view.readDirectory(directory, all.empty() ? 0 : all.back().cookie, atOnce));
+        all.insert(all.end(), entries.begin(), entries.end());
+        if (all.size() - before < atOnce)
+            return all;
+    }
+}
+
+Result<QJsonArray> differencesIn(Service& service, TimelineView& mine, TimelineView* parent,
+                                 InodeId directory, const std::string& path) {
+    QJsonArray files;
+    ARBOR_ASSIGN(const auto entries, entriesOf(mine, directory));
+    for (const DirectoryEntry& entry : entries) {
+        if (entry.type != FileType::Regular || !isMainFile(entry.name))
+            continue;
+        ARBOR_ASSIGN(const Attributes own, mine.lookup(directory, entry.name));
+        std::optional<SeenFile> other;
+        if (parent != nullptr) {
+            if (const auto theirs = attributesOf(*parent, path + entry.name))
+                other.emplace(SeenFile{*parent, *theirs});
+            else if (theirs.error().kind() != ErrorKind::NotFound)
+                return theirs.error();
+        }
+        ARBOR_ASSIGN(const PageDifference counted,
+                     pageDifference(service.engine(), {mine, own}, other ? &*other : nullptr));
+        files.append(QJsonObject{
+            {"file", text(path + entry.name)},
+            {"pages", static_cast<qint64>(counted.pages)},
+            {"differing", parent ? QJsonValue(static_cast<qint64>(counted.differing)) : QJsonValue()}});
+    }
+    return files;
+}
+
+Result<QJsonValue> difference(Service& service, const QJsonObject& params) {
+    ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params));
+    const auto parent =
+        service.engine().catalog([&](const Catalog& catalog) { return catalog.branch(branch.parent); });
+    ARBOR_ASSIGN(const auto mine, service.engine().look({branch.timeline, headPoint}));
+    std::shared_ptr<TimelineView> theirs;
+    if (parent) {
+        ARBOR_ASSIGN(theirs, service.engine().look({parent->timeline, headPoint}));
+    }
+    ARBOR_ASSIGN(const Attributes base, mine->lookup(mine->root(), "base"));
+    ARBOR_ASSIGN(const auto databases, entriesOf(*mine, base.inode));
+    QJsonArray files;
+    for (const DirectoryEntry& database : databases) {
+        if (database.type != FileType::Directory)
+            continue;
+        ARBOR_ASSIGN(const QJsonArray more, differencesIn(service, *mine, theirs.get(), database.inode,
+                                                          "base/" + database.name + "/"));
+        for (const QJsonValue& file : more)
+            files.append(file);
+    }
+    return QJsonValue(
+        QJsonObject{{"parent", parent ? QJsonValue(text(parent->name)) : QJsonValue()}, {"files", files}});
+}
+
 } // namespace
 
 void registerPageMethods(Service& service) {
     service.onWorker(method::pageTrace, [&](const QJsonObject& params, const RequestContext&) {
         return trace(service, params);
+    });
+    service.onWorker(method::branchDifference, [&](const QJsonObject& params, const RequestContext&) {
+        return difference(service, params);
     });
 }
 

@@ -1,5 +1,7 @@
 #include "storage/disk/simulated_disk.h"
+#include "storage/engine/page_difference.h"
 #include "tests/support/store_fixture.h"
+#include "tests/support/test_seed.h"
 
 #include <QtTest>
 
@@ -209,6 +211,55 @@ class EngineTest : public QObject {
         REQUIRE(m_engine->redo(caller));
         const auto forth = m_engine->catalog([](const Catalog& c) { return c.branch("main"); });
         QCOMPARE(*contentOf(**m_engine->head(forth->timeline), "a"), std::string("one"));
+    }
+
+    // Every write is of content that no other has, so that a page differs exactly where its bytes do.
+    void pagesThatDifferAreCountedExactly() {
+        const std::uint64_t seed = givenSeed().value_or(randomSeed());
+        qInfo("ARBOR_SEED=%llu", static_cast<unsigned long long>(seed));
+        std::mt19937_64 random(seed);
+        const auto inode = file(*m_view, "a");
+        std::uint64_t content = 0;
+        const auto write = [&](BranchView& view, BlockNumber most) {
+            return view.write(*inode, std::uint64_t{static_cast<BlockNumber>(random() % most)} * blockSize,
+                              bytesOf(pageOf(++content)), 1);
+        };
+        for (int i = 0; i < 1200; ++i)
+            REQUIRE(write(*m_view, 1100)); // more than one chunk
+        const auto point = m_engine->headPoint(m_main);
+        const auto child = branchAt("child", *point);
+        REQUIRE(child);
+        REQUIRE((*child)->lookup((*child)->root(), "a"));
+        const auto seen = [](TimelineView& view) {
+            return SeenFile{view, view.lookup(view.root(), "a").value()};
+        };
+        for (int round = 0; round < 12; ++round) {
+            for (BranchView* view :
+                 {static_cast<BranchView*>(m_view.get()), static_cast<BranchView*>(child->get())}) {
+                for (std::uint64_t i = random() % 20; i > 0; --i)
+                    REQUIRE(write(*view, 1120));
+                if (random() % 3 == 0)
+                    REQUIRE(view->truncate(*inode, (900 + random() % 300) * blockSize));
+            }
+            const auto mine = m_engine->look({(*child)->timeline(), headPoint});
+            const auto theirs = m_engine->look({m_main.timeline, headPoint});
+            REQUIRE(mine);
+            REQUIRE(theirs);
+            const SeenFile own = seen(**mine), other = seen(**theirs);
+            const std::string ours = *readAll(**mine, *inode), others = *readAll(**theirs, *inode);
+            std::uint64_t differing = 0;
+            for (std::size_t at = 0; at < ours.size(); at += blockSize)
+                differing += at >= others.size() || ours.compare(at, blockSize, others, at, blockSize) != 0;
+            const auto counted = pageDifference(*m_engine, own, &other);
+            REQUIRE(counted);
+            QCOMPARE(counted->pages, ours.size() / blockSize);
+            QCOMPARE(counted->differing, differing);
+        }
+        const auto mine = m_engine->look({(*child)->timeline(), headPoint});
+        REQUIRE(mine);
+        const auto alone = pageDifference(*m_engine, seen(**mine), nullptr);
+        REQUIRE(alone);
+        QCOMPARE(alone->differing, alone->pages);
     }
 
     void aPowerCutKeepsWhatWasSyncedAndNothingElse() {
