@@ -4,16 +4,17 @@
 #include "app/gui/looks.h"
 #include "app/gui/symbolic_icon.h"
 #include "widgets/models/format.h"
+#include "widgets/views/bar_delegate.h"
 
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QLabel>
-#include <QPainter>
-#include <QStyledItemDelegate>
+#include <QSortFilterProxyModel>
 #include <QToolButton>
-#include <QTreeWidget>
+#include <QTreeView>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -22,15 +23,11 @@ namespace arbor {
 
 namespace {
 
-enum Column { Schema, Name, Kind, Rows, Size };
-constexpr int numberRole = Qt::UserRole;    // what a column sorts by
-constexpr int shareRole = Qt::UserRole + 1; // of the largest, 0 to 1
-
 const QString databasesSql =
     QStringLiteral("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1");
 const QString relationsSql = QStringLiteral(
-    "SELECT n.nspname, c.relname, c.relkind::text, c.reltuples::bigint, pg_relation_size(c.oid) "
-    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "SELECT n.nspname, c.relname, c.relkind::text, c.reltuples::bigint, pg_relation_size(c.oid), "
+    "pg_relation_filepath(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r','m','i','p','S') AND n.nspname NOT IN ('pg_catalog','information_schema') "
     "AND n.nspname !~ '^pg_toast' AND n.nspname !~ '^pg_temp' "
     "ORDER BY 5 DESC LIMIT 5000");
@@ -47,41 +44,16 @@ QString kindText(const QString& letter) {
     return RelationsPanel::tr("table");
 }
 
-class Item final : public QTreeWidgetItem {
-  public:
-    using QTreeWidgetItem::QTreeWidgetItem;
-    bool operator<(const QTreeWidgetItem& other) const override {
-        const int column = treeWidget()->sortColumn();
-        const QVariant mine = data(column, numberRole), theirs = other.data(column, numberRole);
-        if (mine.isValid() && theirs.isValid())
-            return mine.toLongLong() < theirs.toLongLong();
-        return QString::localeAwareCompare(text(column), other.text(column)) < 0;
-    }
-};
-
-// A bar behind the size: the largest relation fills the column.
-class BarDelegate final : public QStyledItemDelegate {
-  public:
-    using QStyledItemDelegate::QStyledItemDelegate;
-    void paint(QPainter* painter, const QStyleOptionViewItem& option,
-               const QModelIndex& index) const override {
-        const double share = index.data(shareRole).toDouble();
-        if (share > 0 && !(option.state & QStyle::State_Selected)) {
-            QRect bar = option.rect.adjusted(2, 3, -2, -3);
-            bar.setWidth(std::max(1, static_cast<int>(bar.width() * share)));
-            QColor colour = option.palette.color(QPalette::Highlight);
-            colour.setAlphaF(0.3f);
-            painter->fillRect(bar, colour);
-        }
-        QStyledItemDelegate::paint(painter, option, index);
-    }
-};
+// base/5/16384.1 is a part of base/5/16384.
+QString firstFile(const QString& file) {
+    return file.section(u'.', 0, 0);
+}
 
 } // namespace
 
 RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_database(new QComboBox(this)), m_reload(new QToolButton(this)),
-      m_start(new QToolButton(this)), m_text(new QLabel(this)), m_list(new QTreeWidget(this)) {
+      m_start(new QToolButton(this)), m_text(new QLabel(this)), m_list(new QTreeView(this)) {
     m_database->setAccessibleName(tr("Database"));
     m_database->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_reload->setIcon(symbolicIcon(QStringLiteral("reset")));
@@ -93,17 +65,23 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_start->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_text->setForegroundRole(QPalette::PlaceholderText);
     m_text->setTextFormat(Qt::PlainText);
+    auto* sorted = new QSortFilterProxyModel(this);
+    sorted->setSourceModel(&m_model);
+    sorted->setSortRole(RelationsModel::SortRole);
+    sorted->setSortLocaleAware(true);
+    m_list->setModel(sorted);
     flatTable(*m_list);
-    m_list->setHeaderLabels({tr("Schema"), tr("Name"), tr("Kind"), tr("Rows"), tr("Size")});
     m_list->setAccessibleName(tr("Relations"));
     m_list->setRootIsDecorated(false);
     m_list->setUniformRowHeights(true);
     m_list->setSortingEnabled(true);
-    m_list->sortByColumn(Size, Qt::DescendingOrder);
+    m_list->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
     m_list->setFrameShape(QFrame::NoFrame);
-    m_list->setItemDelegateForColumn(Size, new BarDelegate(m_list));
-    m_list->header()->setStretchLastSection(true);
-    m_list->header()->setSectionResizeMode(Name, QHeaderView::Stretch);
+    m_list->setColumnHidden(RelationsModel::Database, true); // the box above says which
+    for (const int column : {RelationsModel::Size, RelationsModel::Changed})
+        m_list->setItemDelegateForColumn(column, new BarDelegate(RelationsModel::FractionRole, m_list));
+    m_list->header()->setStretchLastSection(false);
+    m_list->header()->setSectionResizeMode(RelationsModel::Name, QHeaderView::Stretch);
     auto* top = new QHBoxLayout;
     top->addWidget(m_database);
     top->addWidget(m_text, 1);
@@ -129,7 +107,10 @@ void RelationsPanel::setBranch(const QString& branch) {
         return;
     m_branch = branch;
     m_loaded = false;
-    m_list->clear();
+    m_rows.clear();
+    m_files.clear();
+    m_pages.reset();
+    m_model.setRows({});
     m_database->clear();
     m_database->hide();
     refresh();
@@ -158,6 +139,7 @@ void RelationsPanel::ask() {
     }
     m_loaded = true;
     say(tr("Asking…"));
+    askDifference();
     m_session.request(
         method::endpointConnection, {{"name", m_branch}}, this,
         [this, name = m_branch](const Result<QJsonValue>& result) {
@@ -171,6 +153,26 @@ void RelationsPanel::ask() {
             m_target = {answer["host"].toString(), answer["port"].toInt(), QStringLiteral("postgres")};
             askDatabases();
         });
+}
+
+void RelationsPanel::askDifference() {
+    m_session.request(method::branchDifference, {{"name", m_branch}}, this,
+                      [this, name = m_branch](const Result<QJsonValue>& result) {
+                          if (name != m_branch || !result)
+                              return; // what is not known is not shown; the sizes are all the same
+                          m_pages.reset();
+                          m_parent = (*result)["parent"].toString();
+                          if (!m_parent.isEmpty())
+                              m_pages.emplace();
+                          for (const QJsonValue& each : (*result)["files"].toArray()) {
+                              if (!m_pages)
+                                  break;
+                              Pages& pages = (*m_pages)[firstFile(each["file"].toString())];
+                              pages.all += static_cast<std::uint64_t>(each["pages"].toInteger());
+                              pages.differing += static_cast<std::uint64_t>(each["differing"].toInteger());
+                          }
+                          showRows();
+                      });
 }
 
 void RelationsPanel::askDatabases() {
@@ -201,47 +203,54 @@ void RelationsPanel::askRelations() {
                     if (name != m_branch || database != m_database->currentText())
                         return;
                     if (rows)
-                        showRows(*rows);
+                        takeRows(*rows);
                     else
                         say(QString::fromStdString(rows.error().message()));
                 });
 }
 
-void RelationsPanel::showRows(const PgQuery::Rows& rows) {
-    m_list->setSortingEnabled(false);
-    m_list->clear();
-    qlonglong largest = 1, total = 0;
+void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
+    m_rows.clear();
+    m_files.clear();
+    std::uint64_t total = 0;
     for (const QStringList& row : rows) {
-        largest = std::max(largest, row.value(Size).toLongLong());
-        total += row.value(Size).toLongLong();
+        const QString letter = row.value(2);
+        const qlonglong tuples = row.value(3).toLongLong();
+        RelationRow& added = m_rows.emplace_back();
+        added.database = m_database->currentText();
+        added.schema = row.value(0);
+        added.name = row.value(1);
+        added.kind = kindText(letter);
+        added.bytes = row.value(4).toULongLong();
+        if (tuples >= 0 && (letter == QLatin1String("r") || letter == QLatin1String("m")))
+            added.tuples = static_cast<std::uint64_t>(tuples);
+        m_files.push_back(row.value(5));
+        total += added.bytes;
     }
-    QList<QTreeWidgetItem*> items;
-    for (const QStringList& row : rows) {
-        auto* item = new Item;
-        const qlonglong tuples = row.value(Rows).toLongLong(), size = row.value(Size).toLongLong();
-        const bool hasRows = row.value(Kind) == QLatin1String("r") || row.value(Kind) == QLatin1String("m");
-        item->setText(Schema, row.value(Schema));
-        item->setText(Name, row.value(Name));
-        item->setText(Kind, kindText(row.value(Kind)));
-        // PostgreSQL's own estimate, -1 before the first ANALYZE
-        item->setText(Rows, hasRows && tuples >= 0
-                                ? tr("~%1").arg(countDisplay(static_cast<std::uint64_t>(tuples)))
-                                : QStringLiteral("–"));
-        item->setData(Rows, numberRole, tuples);
-        item->setText(Size, bytesDisplay(static_cast<std::uint64_t>(size)));
-        item->setData(Size, numberRole, size);
-        item->setData(Size, shareRole, static_cast<double>(size) / static_cast<double>(largest));
-        item->setTextAlignment(Rows, Qt::AlignTrailing | Qt::AlignVCenter);
-        item->setTextAlignment(Size, Qt::AlignTrailing | Qt::AlignVCenter);
-        items += item;
+    say(rows.isEmpty()
+            ? tr("No tables yet")
+            : tr("%n relation(s), %1", nullptr, static_cast<int>(rows.size())).arg(bytesDisplay(total)));
+    showRows();
+}
+
+void RelationsPanel::showRows() {
+    std::vector<RelationRow> rows = m_rows;
+    for (std::size_t i = 0; i < rows.size() && m_pages; ++i) {
+        const auto pages = m_pages->constFind(m_files[i]);
+        if (pages == m_pages->constEnd())
+            continue;
+        rows[i].pages = pages->all;
+        rows[i].changedPages = pages->differing;
     }
-    m_list->addTopLevelItems(items);
-    m_list->setSortingEnabled(true);
-    for (const int column : {Schema, Kind, Rows})
+    m_model.setRows(rows);
+    m_list->setColumnHidden(RelationsModel::Changed, !m_pages);
+    for (const int column : {RelationsModel::Schema, RelationsModel::Kind, RelationsModel::Rows,
+                             RelationsModel::Size, RelationsModel::Changed})
         m_list->resizeColumnToContents(column);
-    say(rows.isEmpty() ? tr("No tables yet")
-                       : tr("%n relation(s), %1", nullptr, static_cast<int>(rows.size()))
-                             .arg(bytesDisplay(static_cast<std::uint64_t>(total))));
+    m_list->header()->setToolTip(
+        m_pages ? tr("Pages that differ are those that %1 or %2 has written since the fork.")
+                      .arg(m_branch, m_parent)
+                : QString());
 }
 
 } // namespace arbor

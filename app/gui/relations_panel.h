@@ -1,16 +1,19 @@
-// What lies in the selected branch: databases, schemas, tables and indexes with their sizes. Asked of the
-// branch's own PostgreSQL, so the branch must run.
+// What lies in the selected branch: databases, schemas, tables and indexes with their sizes, asked of the
+// branch's own PostgreSQL, so the branch must run; and how many of their pages are not the parent's, asked of
+// the engine.
 #pragma once
 
 #include "app/gui/pg_query.h"
 #include "app/gui/store_session.h"
+#include "widgets/models/relations_model.h"
 
+#include <QHash>
 #include <QWidget>
 
 class QComboBox;
 class QLabel;
 class QToolButton;
-class QTreeWidget;
+class QTreeView;
 
 namespace arbor {
 
@@ -21,7 +24,8 @@ class RelationsPanel : public QWidget {
     void setBranch(const QString& branch);
     // The branch may have been started or stopped.
     void refresh();
-    QTreeWidget* list() const { return m_list; }
+    QTreeView* list() const { return m_list; }
+    const RelationsModel& model() const { return m_model; }
 
   Q_SIGNALS:
     void startAsked(const QString& branch);
@@ -33,7 +37,9 @@ class RelationsPanel : public QWidget {
     void ask();
     void askDatabases();
     void askRelations();
-    void showRows(const PgQuery::Rows& rows);
+    void askDifference();
+    void takeRows(const PgQuery::Rows& rows);
+    void showRows();
     void say(const QString& text, bool offerStart = false);
 
     StoreSession& m_session;
@@ -44,7 +50,16 @@ class RelationsPanel : public QWidget {
     QToolButton* m_reload;
     QToolButton* m_start;
     QLabel* m_text;
-    QTreeWidget* m_list;
+    QTreeView* m_list;
+    struct Pages {
+        std::uint64_t all = 0;
+        std::uint64_t differing = 0;
+    };
+    std::optional<QHash<QString, Pages>> m_pages; // by the relation's first file; none for a root
+    QString m_parent;
+    std::vector<RelationRow> m_rows;
+    std::vector<QString> m_files; // of m_rows; "" without one
+    RelationsModel m_model;
 };
 
 } // namespace arbor

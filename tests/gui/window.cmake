@@ -1,4 +1,4 @@
-foreach(name window together states first_run parts storage_docks)
+foreach(name window together states remote first_run parts storage_docks)
     arbor_test(test_gui_${name} LABELS gui TIMEOUT 600
         SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.cpp LINKS arbor_gui arbor_resources)
     add_dependencies(test_gui_${name} pgarbord pgarborctl)

@@ -109,8 +109,11 @@ class ModelsDocksTest : public QObject {
     void relationsShowWhatDiffers() {
         RelationsModel model;
         QAbstractItemModelTester tester(&model);
-        model.setRows(std::vector<RelationRow>{{"bank", "public", "accounts", "table", 800 * mb, 100, 25},
-                                               {"bank", "public", "branches", "table", 8192, 1, {}}});
+        model.setRows(
+            std::vector<RelationRow>{{"bank", "public", "accounts", "table", 800 * mb, 100, 25, 7000},
+                                     {"bank", "public", "branches", "table", 8192, 1, {}, {}}});
+        QCOMPARE(model.index(0, RelationsModel::Changed).data().toString(), QString("25 of 100"));
+        QCOMPARE(model.index(0, RelationsModel::Rows).data().toString(), QString("~7,000"));
         QCOMPARE(model.index(0, RelationsModel::Changed).data(RelationsModel::FractionRole).toDouble(), 0.25);
         QCOMPARE(model.index(1, RelationsModel::Changed).data().toString(), QString::fromUtf8("–"));
         QVERIFY(!model.index(1, RelationsModel::Changed).data(RelationsModel::FractionRole).isValid());

@@ -4,6 +4,15 @@
 
 namespace arbor {
 
+namespace {
+
+bool isNumber(int column) {
+    return column == RelationsModel::Rows || column == RelationsModel::Size ||
+           column == RelationsModel::Changed;
+}
+
+} // namespace
+
 void RelationsModel::setRows(std::span<const RelationRow> rows) {
     const std::uint64_t before = m_most;
     m_most = 0;
@@ -18,7 +27,7 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid())
         return {};
     const RelationRow& at = row(index.row());
-    const bool number = index.column() == Size || index.column() == Changed;
+    const bool number = isNumber(index.column());
     switch (role) {
     case FractionRole:
         if (index.column() == Size && m_most > 0)
@@ -34,11 +43,14 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
             return static_cast<qulonglong>(at.bytes);
         if (index.column() == Changed)
             return static_cast<qulonglong>(at.changedPages.value_or(0));
+        if (index.column() == Rows)
+            return static_cast<qlonglong>(at.tuples ? static_cast<qlonglong>(*at.tuples) : -1);
         break;
     case Qt::ToolTipRole:
         if (index.column() == Changed && at.changedPages)
-            return tr("%1 of %2 pages differ from the parent")
-                .arg(countDisplay(*at.changedPages), countDisplay(at.pages));
+            return tr("Written here or on the parent since the fork, as far as it has reached the disk");
+        if (index.column() == Rows && at.tuples)
+            return tr("PostgreSQL's estimate, of the last ANALYZE");
         return {};
     case Qt::DisplayRole:
         break;
@@ -54,17 +66,20 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
         return at.database;
     case Kind:
         return at.kind;
+    case Rows:
+        return at.tuples ? tr("~%1").arg(countDisplay(*at.tuples)) : QStringLiteral("–");
     case Size:
         return bytesDisplay(at.bytes);
     case Changed:
-        return at.changedPages ? countDisplay(*at.changedPages) : QStringLiteral("–");
+        return at.changedPages ? tr("%1 of %2").arg(countDisplay(*at.changedPages), countDisplay(at.pages))
+                               : QStringLiteral("–");
     default:
         return {};
     }
 }
 
 QVariant RelationsModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    const bool number = section == Size || section == Changed;
+    const bool number = isNumber(section);
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
@@ -83,8 +98,10 @@ QVariant RelationsModel::headerData(int section, Qt::Orientation orientation, in
         return tr("Kind");
     case Size:
         return tr("Size");
+    case Rows:
+        return tr("Rows");
     case Changed:
-        return tr("Pages changed");
+        return tr("Pages that differ");
     default:
         return {};
     }

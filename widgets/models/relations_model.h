@@ -18,8 +18,9 @@ struct RelationRow {
     QString kind; // "table", "index", "sequence" ...
     std::uint64_t bytes = 0;
     std::uint64_t pages = 0;
-    std::optional<std::uint64_t>
-        changedPages; // than the parent's; nothing for a root, or while it is being counted
+    // not the parent's; nothing for a root, and while they are being counted
+    std::optional<std::uint64_t> changedPages;
+    std::optional<std::uint64_t> tuples; // PostgreSQL's estimate; nothing before the first ANALYZE
     QString key() const { return database + QLatin1Char('\n') + schema + QLatin1Char('\n') + name; }
     bool operator==(const RelationRow&) const = default;
 };
@@ -27,7 +28,7 @@ struct RelationRow {
 class RelationsModel : public RowListModel<RelationRow> {
     Q_OBJECT
   public:
-    enum Column { Name, Schema, Database, Kind, Size, Changed, ColumnCount };
+    enum Column { Name, Schema, Database, Kind, Rows, Size, Changed, ColumnCount };
     // FractionRole: Size of the largest relation, Changed of the relation's own pages. SortRole: numbers as
     // numbers.
     enum Role { FractionRole = Qt::UserRole + 1, SortRole };
