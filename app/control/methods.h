@@ -82,7 +82,7 @@ inline constexpr char storeInit[] = "store.init";
 // -> {branch: Branch, bytes, report: [text]: what was changed and left out, errors: [text], errorCount: of a
 // dump}
 inline constexpr char storeImport[] = "import";
-// The same without name -> {pgMajor, bytes, freeBytes, fits: bool, report: [text]}; writes nothing
+// Without name -> {pgMajor, bytes, freeBytes, fits: bool, report: [text]}; writes nothing, needs no store
 inline constexpr char importCheck[] = "import.check";
 // {branch, at?: POS, directory} or {branch, at?: POS, dump: path, database?} -> {directory? | dump?, bytes,
 // lsn, checkedPages?, report: [text], message?}

@@ -64,8 +64,11 @@ Result<QJsonValue> check(Service& service, const QJsonObject& params) {
                                   {"report", sentences(found.report)}});
 }
 
-// A job that was cancelled ends as that, whatever it was that broke off.
-Error endOf(Error error, const Job& job) {
+// A store that takes no more writes ends the engine, which cancels its jobs: the first reason is told. A job
+// that somebody cancelled ends as that, whatever it was that broke off.
+Error endOf(Error error, Service& service, const Job& job) {
+    if (auto failed = service.engine().store().firstFailure(); !failed)
+        return std::move(failed).error().during("the store takes no more writes");
     return job.cancelRequested() ? makeError(ErrorKind::Cancelled, "cancelled") : error;
 }
 
@@ -81,7 +84,7 @@ Result<QJsonValue> import(Service& service, const QJsonObject& params, const Req
                    : !request.from.empty()    ? importServer(service, request, caller, name, job)
                                               : importDump(service, request, caller, name, job);
     if (!outcome)
-        return endOf(std::move(outcome).error(), job);
+        return endOf(std::move(outcome).error(), service, job);
     ARBOR_ASSIGN(const QJsonValue branch, branchAnswer(service, outcome->branch));
     return QJsonValue(QJsonObject{{"branch", branch},
                                   {"bytes", static_cast<qint64>(outcome->bytes)},
@@ -104,7 +107,7 @@ Result<QJsonValue> exportPoint(Service& service, const QJsonObject& params, Job&
                        ? exportDump(service, resolved.point, dump, textOf(params, "database"), job)
                        : exportDirectory(service, resolved.point, directory, job);
     if (!outcome)
-        return endOf(std::move(outcome).error(), job);
+        return endOf(std::move(outcome).error(), service, job);
     QJsonObject json{{directory.empty() ? "dump" : "directory", text(target)},
                      {"bytes", static_cast<qint64>(outcome->bytes)},
                      {"lsn", lsnJson(resolved.point.at.lsn)},
@@ -121,7 +124,8 @@ Result<QJsonValue> exportPoint(Service& service, const QJsonObject& params, Job&
 void registerImportMethods(Service& service) {
     using Context = const RequestContext&;
     using Params = const QJsonObject&;
-    service.onWorker(method::importCheck, [&](Params p, Context) { return check(service, p); });
+    service.onWorker(
+        method::importCheck, [&](Params p, Context) { return check(service, p); }, false);
     service.asJob(method::storeImport, QStringLiteral("import"),
                   [&](Params p, Context c, Job& job) { return import(service, p, c, job); });
     service.asJob(method::storeExport, QStringLiteral("export"),

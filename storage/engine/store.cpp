@@ -192,11 +192,17 @@ Status Store::health() const {
     return Error(*m_failure);
 }
 
+Status Store::firstFailure() const {
+    const MutexLock lock(m_failureMutex);
+    return m_firstFailure ? Status(Error(*m_firstFailure)) : Status();
+}
+
 void Store::fail(const Error& error) {
     {
         const MutexLock lock(m_failureMutex);
         if (m_failure)
             return;
+        m_firstFailure = std::make_unique<Error>(error);
         m_failure = std::make_unique<Error>(
             ErrorKind::ReadOnly,
             fmt::format("the store takes no more writes until it is opened anew: {}", error.message()));

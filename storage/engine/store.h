@@ -92,6 +92,8 @@ class Store {
     Status writeBatch(IndexBatch& batch);
     // Ok until a write or a sync failed; from then on the error, and nothing is accepted.
     Status health() const;
+    // What health() is owed to, with its own kind; Ok while there is nothing.
+    Status firstFailure() const;
     // Runs once, on the thread that met the failure.
     void onFailure(std::function<void(const Error&)> handler) { m_onFailure = std::move(handler); }
 
@@ -132,6 +134,7 @@ class Store {
 
     mutable Mutex m_failureMutex; // innermost
     std::unique_ptr<Error> m_failure ARBOR_GUARDED_BY(m_failureMutex);
+    std::unique_ptr<Error> m_firstFailure ARBOR_GUARDED_BY(m_failureMutex);
     std::atomic<bool> m_failed{false};
     std::function<void(const Error&)> m_onFailure;
 

@@ -35,14 +35,10 @@ class ImportFaultsTest : public StoreTest {
     QString through(const Proxy& proxy) const {
         return QString("postgresql://postgres@127.0.0.1:%1/postgres").arg(proxy.port());
     }
-    int runningJob() const { return jobWithBytes(-1); }
-    // The job that has brought bytes in; 0 when none has.
-    int jobThatCopies() const { return jobWithBytes(0); }
-    int jobWithBytes(double moreThan) const {
+    int runningJob() const {
         for (const QJsonValue& one :
              QJsonDocument::fromJson(m_store->ctl({"job", "list"}).out.toUtf8()).array())
-            if (one.toObject().value("state") == "running" &&
-                one.toObject().value("bytes").toDouble() > moreThan)
+            if (one.toObject().value("state") == "running")
                 return one.toObject().value("id").toInt();
         return 0;
     }
@@ -59,11 +55,51 @@ class ImportFaultsTest : public StoreTest {
         }
         return found;
     }
+    // What was written into the store's segments: seen without asking the engine.
+    qint64 segmentBytes() const {
+        qint64 bytes = 0;
+        for (const QFileInfo& file : QDir(m_store->path() + "/pages").entryInfoList(QDir::Files))
+            bytes += file.size();
+        return bytes;
+    }
+    struct Halted {
+        std::unique_ptr<QProcess> client;
+        int engine = 0; // 0: the copy was not seen
+    };
+    // An import of the source's directory, its engine halted in the middle of the copying. Looks all the
+    // time: a directory is copied in a fraction of a second.
+    Halted haltedWhileItCopies() const {
+        constexpr qint64 some = 8 << 20;
+        const int engine = enginePid();
+        const qint64 before = segmentBytes();
+        Halted halted{m_store->begin({"import", m_source->data(), "half"})};
+        for (const QDeadlineTimer patience(60'000); !patience.hasExpired() && halted.engine == 0;)
+            if (segmentBytes() >= before + some && ::kill(engine, SIGSTOP) == 0)
+                halted.engine = engine;
+        return halted;
+    }
     int enginePid() const { return m_store->ctl({"engine", "status"}).json().value("pid").toInt(); }
     void expectNothingLeft(const QStringList& before) {
         QCOMPARE(m_store->branches(), QStringList{"main"}); // starts an engine where none is
         QTRY_COMPARE_WITH_TIMEOUT(m_store->leftOvers(), before, 30'000);
         QTRY_COMPARE_WITH_TIMEOUT(helpers(), QStringList(), 30'000);
+    }
+    // The trash holds the branch afterwards: what that takes is added to `before`.
+    void expectAllOrNothing(const QString& content, QStringList& before, bool acknowledged) {
+        const bool isThere = m_store->branches().contains("half");
+        qInfo("%s, %s", acknowledged ? "acknowledged" : "no answer", isThere ? "a branch" : "no branch");
+        if (!isThere) {
+            QVERIFY2(!acknowledged, "what was acknowledged is gone");
+            return expectNothingLeft(before);
+        }
+        QCOMPARE(contents(m_store->start("half")), content);
+        for (const QStringList& words :
+             {QStringList{"stop", "half"}, QStringList{"branch", "delete", "half"}}) {
+            const Outcome done = m_store->ctl(words);
+            QVERIFY2(done.code == 0, qPrintable(done.err));
+        }
+        before = m_store->leftOvers();
+        expectNothingLeft(before);
     }
     void expectAnImportWorks(const QString& name) {
         const Outcome imported = m_store->ctl({"import", "--from", m_source->url(), name});
@@ -136,9 +172,10 @@ class ImportFaultsTest : public StoreTest {
                  QString("400000"));
     }
 
+    // Whoever is told nothing finds a branch that is whole, or none: its name is durable before the answer.
     void aKilledEngine() {
         makeSource();
-        const QStringList before = m_store->leftOvers();
+        QStringList before = m_store->leftOvers();
         {
             const Proxy proxy(m_source->port(), 30 << 20, Proxy::Then::Stall);
             const auto client = m_store->begin({"import", "--from", through(proxy), "half"});
@@ -148,20 +185,29 @@ class ImportFaultsTest : public StoreTest {
             QVERIFY2(lost.code != 0 && !lost.message().isEmpty(), qPrintable(lost.err));
         }
         expectNothingLeft(before);
-        // while it copies a directory, at whatever moment
+        const QString content = contents(m_source->way());
         QVERIFY(m_source->stop());
-        for (int round = 0; round < 3; ++round) {
-            const auto client = m_store->begin({"import", m_source->data(), "half"});
-            int pid = enginePid();
-            QTRY_VERIFY(jobThatCopies() != 0 || client->state() == QProcess::NotRunning);
-            if (client->state() == QProcess::NotRunning)
-                break;                                              // too quick to be hit
-            QTest::qWait(QRandomGenerator::global()->bounded(300)); // a moment is what is wanted
-            ::kill(pid, SIGKILL);
-            const Outcome ended = finish(*client);
-            if (ended.code == 0)
-                break;
-            expectNothingLeft(before);
+        {
+            const Halted import = haltedWhileItCopies();
+            QVERIFY(import.engine != 0);
+            QCOMPARE(::kill(import.engine, SIGKILL), 0);
+            const Outcome lost = finish(*import.client);
+            QVERIFY2(lost.code != 0 && !lost.message().isEmpty(), qPrintable(lost.err));
+        }
+        expectNothingLeft(before);
+        // and at whatever moment, up to the last
+        const quint32 seed = QRandomGenerator::global()->generate();
+        qInfo("seed %u", seed);
+        QRandomGenerator random(seed);
+        for (int round = 0; round < 4; ++round) {
+            const Halted import = haltedWhileItCopies();
+            QVERIFY(import.engine != 0);
+            ::kill(import.engine, SIGCONT);
+            import.client->waitForFinished(static_cast<int>(random.bounded(1500)));
+            ::kill(import.engine, SIGKILL);
+            expectAllOrNothing(content, before, finish(*import.client).code == 0);
+            if (QTest::currentTestFailed())
+                return;
         }
         QVERIFY(m_source->start());
         expectAnImportWorks("whole");
@@ -214,13 +260,12 @@ class ImportFaultsTest : public StoreTest {
         }
         // and while a directory is
         QVERIFY(m_source->stop());
-        const auto client = m_store->begin({"import", m_source->data(), "half"});
-        const int engine = enginePid();
-        QTRY_VERIFY(jobThatCopies() != 0 || client->state() == QProcess::NotRunning);
-        ::kill(engine, SIGSTOP);
+        const Halted import = haltedWhileItCopies();
+        QVERIFY(import.engine != 0);
+        // less than a segment of the log: what is written after the pages does not fit, if they do
         QCOMPARE(fillUpTo(1 << 20), 0);
-        ::kill(engine, SIGCONT);
-        const Outcome full = finish(*client);
+        ::kill(import.engine, SIGCONT);
+        const Outcome full = finish(*import.client);
         QVERIFY2(full.code != 0, "the import was over before the disk was full");
         QCOMPARE(full.kind(), QString("no-space"));
         QVERIFY(makeRoom());
