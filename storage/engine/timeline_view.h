@@ -144,6 +144,9 @@ class TimelineView final : public BranchView, public SyncParticipant {
     Result<NodePtr> regularFile(InodeId inode);
     Status readBlocks(Node& node, std::uint64_t offset, MutableBytes into);
     Status readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page);
+    std::size_t readTogether(const Node& node, BlockNumber first, std::span<const PageRef> refs,
+                             MutableBytes into) const;
+    void readAhead(Node& node, std::uint64_t offset, std::uint64_t bytes) const;
     Status writeVersioned(Node& node, std::uint64_t offset, Bytes bytes, WriterId writer)
         ARBOR_REQUIRES(node.writeMutex);
     Status writePart(Node& node, BlockNumber block, std::size_t offset, Bytes bytes, WriterId writer)

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <span>
 
 namespace arbor {
 
@@ -49,6 +51,7 @@ Result<std::size_t> TimelineView::read(InodeId inode, std::uint64_t offset, Muta
     if (offset >= size)
         return 0;
     into = into.first(std::min<std::uint64_t>(into.size(), size - offset));
+    readAhead(*node, offset, into.size());
     ARBOR_TRY(readBlocks(*node, offset, into));
     if (m_halves.load(std::memory_order_relaxed) != 0) {
         const MutexLock lock(node->writeMutex);
@@ -66,7 +69,7 @@ Result<std::size_t> TimelineView::read(InodeId inode, std::uint64_t offset, Muta
 }
 
 Status TimelineView::readBlocks(Node& node, std::uint64_t offset, MutableBytes into) {
-    constexpr std::size_t refsAtOnce = 32;
+    constexpr std::size_t refsAtOnce = 128; // the kernel asks for a megabyte at most
     std::array<PageRef, refsAtOnce> refs;
     std::array<std::byte, blockSize> partial;
     while (!into.empty()) {
@@ -74,19 +77,121 @@ Status TimelineView::readBlocks(Node& node, std::uint64_t offset, MutableBytes i
         const BlockNumber last = blockOf(offset + into.size() - 1);
         const std::size_t count = std::min<std::size_t>(last - first + 1, refsAtOnce);
         ARBOR_TRY(node.map->findMany(first, count, refs.data()));
-        for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t i = 0; i < count;) {
             const std::size_t skip = offset % blockSize;
             const std::size_t bytes = std::min(blockSize - skip, into.size());
+            const BlockNumber block = first + static_cast<BlockNumber>(i);
+            std::size_t done = 0;
+            if (skip == 0 && into.size() >= 2 * blockSize)
+                done = readTogether(node, block, std::span(refs).subspan(i, count - i), into);
+            if (done > 0) {
+                i += done;
+                offset += done * blockSize;
+                into = into.subspan(done * blockSize);
+                continue;
+            }
             const bool whole = bytes == blockSize;
             const MutableBytes page = whole ? into.first(blockSize) : MutableBytes(partial);
-            ARBOR_TRY(readBlock(node, first + static_cast<BlockNumber>(i), refs[i], page));
+            ARBOR_TRY(readBlock(node, block, refs[i], page));
             if (!whole)
                 std::memcpy(into.data(), partial.data() + skip, bytes);
             into = into.subspan(bytes);
             offset += bytes;
+            ++i;
         }
     }
     return {};
+}
+
+namespace {
+
+// Images that lie behind one another in a segment, with small gaps, are one read of the disk.
+struct Stretch {
+    SegmentId segment;
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+
+    explicit Stretch(ImageLocation first)
+        : segment(first.segment()), begin(first.offset()), end(first.offset() + first.bytes()) {}
+    bool takes(ImageLocation next, std::uint64_t gap) {
+        if (next.segment() != segment || next.offset() < end || next.offset() > end + gap)
+            return false;
+        end = next.offset() + next.bytes();
+        return true;
+    }
+};
+
+// What is read for nothing costs less than another call to the kernel would, up to here.
+constexpr std::uint64_t gapToRead = 8u << 10;
+
+} // namespace
+
+// As many whole blocks, from the first of refs on, as lie together; answers their number. None, or fewer than
+// lie there, when anything is in the way: readBlock() finds out what, and says it.
+std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std::span<const PageRef> refs,
+                                       MutableBytes into) const {
+    refs = refs.first(std::min(refs.size(), into.size() / blockSize));
+    if (refs.empty() || !refs[0].position || refs[0].location.isZeroPage())
+        return 0;
+    Stretch stretch(refs[0].location);
+    std::size_t count = 1;
+    while (count < refs.size() && refs[count].position && !refs[count].location.isZeroPage() &&
+           stretch.takes(refs[count].location, gapToRead))
+        ++count;
+    if (count < 2)
+        return 0;
+    thread_local std::vector<std::byte> raw; // a worker's own, and it stays
+    const std::size_t bytes = stretch.end - stretch.begin;
+    if (raw.size() < bytes)
+        raw.resize(bytes);
+    if (!m_store.segments().readStretch(stretch.segment, stretch.begin, MutableBytes(raw.data(), bytes)))
+        return 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const ImageLocation location = refs[i].location;
+        const Bytes image(raw.data() + (location.offset() - stretch.begin), location.bytes());
+        if (!decodeImage(image, node.inode, first + static_cast<BlockNumber>(i), refs[i].position,
+                         into.subspan(i * blockSize, blockSize)))
+            return i;
+    }
+    return count;
+}
+
+// Who reads on where the last read ended will go on: the disk is told of the images that come next. (The
+// kernel's own read-ahead of the mount ends at what it has asked us for, and that of the segments sees reads
+// that several workers have brought out of order.)
+void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t bytes) const {
+    constexpr std::uint64_t least = 64u << 10; // less is no kernel that reads ahead
+    constexpr std::uint64_t window = 4u << 20;
+    constexpr std::uint64_t gap = 64u << 10;
+    const std::uint64_t end = offset + bytes;
+    const std::uint64_t before = node.readEnd.exchange(end, std::memory_order_relaxed);
+    if (bytes < least || offset + window < before || offset > before + window)
+        return;
+    const std::uint64_t size = node.size;
+    const std::uint64_t ahead = node.aheadEnd.load(std::memory_order_relaxed);
+    const bool goesOn = ahead >= offset && ahead <= end + window;
+    if (goesOn && ahead > end + window / 2)
+        return;
+    const BlockNumber first = blockOf(std::max(end, goesOn ? ahead : end));
+    const BlockNumber last = blockOf(std::min(end + window, size) + blockSize - 1);
+    if (first >= last)
+        return;
+    node.aheadEnd.store(std::uint64_t{last} * blockSize, std::memory_order_relaxed);
+    std::vector<PageRef> refs(last - first);
+    if (!node.map->findMany(first, refs.size(), refs.data()))
+        return; // the read itself will say so
+    std::optional<Stretch> stretch;
+    const auto ask = [&] {
+        if (stretch)
+            m_store.segments().willNeed(stretch->segment, stretch->begin, stretch->end - stretch->begin);
+    };
+    for (const PageRef& ref : refs) {
+        if (!ref.position || ref.location.isZeroPage() || (stretch && stretch->takes(ref.location, gap)))
+            continue;
+        ask();
+        stretch.emplace(ref.location);
+    }
+    ask();
 }
 
 Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page) {

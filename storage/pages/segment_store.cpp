@@ -4,6 +4,7 @@
 #include <cassert>
 #include <charconv>
 #include <cstring>
+#include <fcntl.h>
 
 namespace arbor {
 
@@ -252,6 +253,22 @@ Status SegmentStore::readImage(ImageLocation location, std::string& image) const
     if (auto header = verifyImage(into); !header)
         return atPlace(std::move(header).error(), pathOf(location.segment()), location);
     return {};
+}
+
+Status SegmentStore::readStretch(SegmentId segment, std::uint64_t offset, MutableBytes into) const {
+    ARBOR_ASSIGN(const auto file, readable(segment));
+    ARBOR_ASSIGN(const std::size_t got, file->readAt(offset, into));
+    if (got != into.size())
+        return makeError(ErrorKind::NotFound, "segment {} has no {} bytes at offset {} yet", pathOf(segment),
+                         into.size(), offset);
+    return {};
+}
+
+void SegmentStore::willNeed(SegmentId segment, std::uint64_t offset, std::uint64_t bytes) const {
+    const auto file = readable(segment);
+    if (file && (*file)->descriptor() >= 0)
+        posix_fadvise((*file)->descriptor(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
+                      POSIX_FADV_WILLNEED);
 }
 
 Status SegmentStore::sync() {

@@ -55,6 +55,11 @@ class SegmentStore {
     Status read(ImageLocation location, InodeId inode, BlockNumber block, Position position,
                 MutableBytes page) const;
     Status readImage(ImageLocation location, std::string& image) const;
+    // A stretch of a segment as it lies in the file, unchecked (zeros where nothing was written out yet):
+    // decodeImage() judges each image of it.
+    Status readStretch(SegmentId segment, std::uint64_t offset, MutableBytes into) const;
+    // A hint that the stretch will be read: starts to bring it into the page cache and does not wait.
+    void willNeed(SegmentId segment, std::uint64_t offset, std::uint64_t bytes) const;
 
     // Makes everything durable that was appended before the call. One thread at a time.
     Status sync();

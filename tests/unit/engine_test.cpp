@@ -93,6 +93,52 @@ class EngineTest : public QObject {
         check();
     }
 
+    // Long reads take neighbours from the disk at once: whatever the order they were written in, with holes,
+    // zeros, rewritten pages and pages in the buffer between them.
+    void aLongReadIsTheSameAsItsPages() {
+        const std::uint64_t seed = givenSeed().value_or(randomSeed());
+        fmt::print("seed {}\n", seed);
+        std::mt19937_64 random(seed);
+        constexpr std::size_t blocks = 400;
+        const auto inode = file(*m_view, "1234");
+        REQUIRE(inode);
+        std::string expected(blocks * blockSize, '\0');
+        for (int round = 0; round < 3; ++round) {
+            std::uint64_t next = 0;
+            for (std::size_t i = 0; i < blocks; ++i) {
+                next = random() % 4 == 0 ? random() % blocks : (next + 1) % blocks;
+                if (random() % 10 == 0)
+                    continue;
+                const std::span page(expected.data() + next * blockSize, blockSize);
+                const bool isNoise = random() % 3 == 0;
+                const char text = random() % 5 == 0 ? '\0' : static_cast<char>('a' + random() % 20);
+                for (char& c : page)
+                    c = isNoise ? static_cast<char>(random()) : text;
+                REQUIRE(m_view->write(*inode, next * blockSize, std::as_bytes(page), 1));
+            }
+            if (round == 1) {
+                REQUIRE(m_engine->sync());
+                REQUIRE(reopen());
+                REQUIRE(m_view->lookup(m_view->root(), "1234"));
+            }
+            const auto attributes = m_view->attributes(*inode);
+            REQUIRE(attributes);
+            std::string got(expected.size(), '?');
+            for (int i = 0; i < 100; ++i) {
+                const std::uint64_t from = random() % attributes->size;
+                const std::uint64_t bytes = 1 + random() % (attributes->size - from);
+                const auto into = std::as_writable_bytes(std::span(got)).first(bytes);
+                const auto read = m_view->read(*inode, from, into);
+                REQUIRE(read);
+                QCOMPARE(*read, bytes);
+                QVERIFY(std::string_view(got).substr(0, bytes) ==
+                        std::string_view(expected).substr(from, bytes));
+            }
+            if (round == 0)
+                REQUIRE(m_engine->sync());
+        }
+    }
+
     void aForkSeesItsParentAsItWasAndNeitherSeesTheOthersWrites() {
         const auto inode = file(*m_view, "a");
         REQUIRE(inode);
