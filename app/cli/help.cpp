@@ -134,7 +134,7 @@ std::string manualPage(std::string_view version) {
     }
     page += ".SH EXIT STATUS\n" + troff(exitCodes) +
             "\n.SH ENVIRONMENT\n.TP\n.B PGARBOR_STORE\nthe store to work on\n"
-            ".TP\n.B PGARBOR_ENGINE\nthe engine to start\n.TP\n.B NO_COLOR\nno colours and no tree lines\n";
+            ".TP\n.B PGARBOR_ENGINE\nthe engine to start\n.TP\n.B NO_COLOR\nset: no colours on a terminal\n";
     return page;
 }
 

@@ -20,7 +20,8 @@ struct Surroundings {
     std::ostream& out;
     std::ostream& err;
     bool progress = false; // standard error is a terminal
-    bool unicode = true;   // tree lines (NO_COLOR and a plain locale say no)
+    bool unicode = true;   // tree lines: the locale is a UTF-8 one
+    bool colour = false;   // standard output is a terminal, and NO_COLOR does not forbid it
 };
 
 class Session {
@@ -31,6 +32,7 @@ class Session {
     const std::string& store() const { return m_store; }
     bool json() const { return m_json; }
     bool unicode() const { return m_surroundings.unicode; }
+    bool colour() const { return m_surroundings.colour; }
     std::ostream& out() { return m_surroundings.out; }
     std::ostream& err() { return m_surroundings.err; }
     std::int64_t now() const;

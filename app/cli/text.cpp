@@ -15,10 +15,17 @@ namespace arbor {
 
 namespace {
 
-// Columns on a terminal, near enough: one a code point.
+// Columns on a terminal, near enough: one a code point, none for our own colours.
 std::size_t widthOf(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    std::size_t width = 0;
+    bool colour = false; // from an escape to its 'm'; no text of others has one (plainText)
+    for (const char c : text) {
+        const bool begins = c == '\033';
+        if (!colour && !begins && (static_cast<unsigned char>(c) & 0xC0) != 0x80)
+            ++width;
+        colour = begins || (colour && c != 'm');
+    }
+    return width;
 }
 
 std::string counted(std::int64_t n, std::string_view unit) {
@@ -87,6 +94,15 @@ std::string plainText(const QJsonValue& value) {
         text += static_cast<unsigned char>(c) < ' ' || c == 0x7F ? fmt::format("\\x{:02x}", c)
                                                                  : std::string(1, c);
     return text;
+}
+
+std::string stateText(const QJsonValue& state, bool colour) {
+    const std::string text = plainText(state);
+    const char* const code = text == "running"                          ? "32"
+                             : text == "failed"                         ? "1;31"
+                             : text == "starting" || text == "stopping" ? "33"
+                                                                        : "2";
+    return colour ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
 }
 
 std::string Table::toString() const {

@@ -22,6 +22,9 @@ std::string timeText(const QJsonValue& isoTime);
 // database or another client wrote must not drive the terminal.
 std::string plainText(const QJsonValue& value);
 
+// An endpoint's state in the colour of what it asks of a person; without colour, the text alone.
+std::string stateText(const QJsonValue& state, bool colour);
+
 class Table {
   public:
     enum class Align { Left, Right };

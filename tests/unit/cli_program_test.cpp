@@ -154,6 +154,38 @@ class CliProgramTest : public QObject {
         QCOMPARE(run({"env", "main", "--json"}).json().object().value("PGPORT").toString(), QString("5433"));
     }
 
+    // Under a terminal of its own, made by script(1).
+    QByteArray onATerminal(const QString& command, const QList<std::pair<QString, QString>>& environment) {
+        QProcess process;
+        QProcessEnvironment env = QProcessEnvironment::systemEnvironment();
+        env.remove("NO_COLOR");
+        env.insert("TERM", "xterm");
+        env.insert("LC_ALL", "C.UTF-8");
+        for (const auto& [name, value] : environment)
+            env.insert(name, value);
+        process.setProcessEnvironment(env);
+        process.start("script", {"-qec", QString(PGARBORCTL) + " " + command, "/dev/null"});
+        return process.waitForFinished(60'000) && process.exitCode() == 0 ? process.readAll() : QByteArray();
+    }
+    void aTerminalSeesColoursTreeLinesAndProgress() {
+        QCOMPARE(run({"init"}).code, 0);
+        const QByteArray list = onATerminal("branch list", {});
+        QVERIFY2(list.contains("\033[") && list.contains("└─ dev"), list.constData());
+        QVERIFY(!run({"branch", "list"}).out.contains('\033')); // a pipe
+        const QByteArray noColour = onATerminal("branch list", {{"NO_COLOR", "1"}});
+        QVERIFY2(!noColour.contains('\033') && noColour.contains("└─ dev"), noColour.constData());
+        const QByteArray plain = onATerminal("branch list", {{"LC_ALL", "C"}});
+        QVERIFY2(plain.contains("  dev") && !plain.contains("└"), plain.constData());
+        // a coloured table has the columns of a plain one
+        QByteArray bare = list;
+        for (qsizetype at = bare.indexOf('\033'); at >= 0; at = bare.indexOf('\033'))
+            bare.remove(at, bare.indexOf('m', at) + 1 - at);
+        QCOMPARE(bare, noColour);
+
+        QVERIFY(onATerminal("export main /out", {}).contains("[############............]  50 %"));
+        QVERIFY(!run({"export", "main", "/out"}).err.contains('['));
+    }
+
     void ctrlCCancelsTheJob() {
         QCOMPARE(run({"init"}).code, 0);
         QProcess process;
