@@ -205,6 +205,7 @@ Result<QJsonValue> difference(Service& service, const QJsonObject& params) {
     for (const DirectoryEntry& database : databases) {
         if (database.type != FileType::Directory)
             continue;
+        ARBOR_TRY(mine->lookup(base.inode, database.name)); // a view knows what was met by its name
         ARBOR_ASSIGN(const QJsonArray more, differencesIn(service, *mine, theirs.get(), database.inode,
                                                           "base/" + database.name + "/"));
         for (const QJsonValue& file : more)

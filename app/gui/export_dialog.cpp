@@ -79,7 +79,9 @@ QWidget* ExportDialog::makeTargetPage() {
     m_databaseLabel->setBuddy(m_database);
     auto* form = new QFormLayout;
     form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
-    form->addRow(tr("&To"), line);
+    auto* target = new QLabel(tr("&To"), page);
+    target->setBuddy(m_target);
+    form->addRow(target, line);
     form->addRow(m_databaseLabel, m_database);
     auto* layout = new QVBoxLayout(page);
     layout->setContentsMargins(0, 0, 0, 0);

@@ -66,7 +66,7 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, 
     m_place->setForegroundRole(QPalette::PlaceholderText);
     m_place->setWordWrap(true);
     auto* column = new QWidget(this);
-    column->setMaximumWidth(860);
+    column->setMaximumWidth(960);
     auto* layout = new QVBoxLayout(column);
     layout->addStretch(2);
     layout->addWidget(mark);
@@ -91,7 +91,9 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     button->setAccessibleName(title);
     button->setAccessibleDescription(text);
     button->setMinimumSize(190, 190);
-    button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    QSizePolicy even(QSizePolicy::Ignored, QSizePolicy::Preferred); // none wider than its neighbours
+    even.setHorizontalStretch(1);
+    button->setSizePolicy(even);
     auto* picture = new QLabel(button);
     picture->setPixmap(
         symbolicIcon(icon, Theme(palette()).accent).pixmap(QSize(36, 36), devicePixelRatioF()));
@@ -110,6 +112,7 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
         layout->addWidget(label);
     }
     layout->addStretch();
+    heading->setWordWrap(true);
     connect(button, &QPushButton::clicked, action, &QAction::trigger);
     return button;
 }

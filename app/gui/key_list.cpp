@@ -18,8 +18,8 @@ QString keysOf(const QAction& action) {
 }
 
 QString row(const QString& keys, const QString& text) {
-    return QStringLiteral(
-               "<tr><td style='padding:2px 24px 2px 0'>%1</td><td style='padding:2px 0'>%2</td></tr>")
+    return QStringLiteral("<tr><td width='150' style='padding:2px 24px 2px 0'>%1</td><td style='padding:2px "
+                          "0'>%2</td></tr>")
         .arg(keys, text.toHtmlEscaped());
 }
 

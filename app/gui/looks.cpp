@@ -3,11 +3,13 @@
 #include "widgets/views/theme.h"
 
 #include <QAbstractItemView>
+#include <QApplication>
 #include <QEvent>
 #include <QHeaderView>
 #include <QPainter>
 #include <QProxyStyle>
 #include <QStyleOption>
+#include <QStyledItemDelegate>
 #include <QToolButton>
 #include <QTreeView>
 
@@ -40,7 +42,7 @@ class FlatHeader final : public QHeaderView {
         const auto alignment = side.isValid() ? Qt::Alignment(side.toInt()) : defaultAlignment();
         painter->setFont(captionFont(font()));
         painter->setPen(sorted ? theme.text : theme.muted);
-        const QRect area = rect.adjusted(6, 0, -6, 0);
+        const QRect area = rect.adjusted(8, 0, -8, 0);
         painter->drawText(
             area, static_cast<int>(QStyle::visualAlignment(layoutDirection(), alignment) | Qt::AlignVCenter),
             painter->fontMetrics().elidedText(text, Qt::ElideRight, area.width()));
@@ -57,6 +59,38 @@ class FlatHeader final : public QHeaderView {
         painter.end();
         QHeaderView::paintEvent(event);
     }
+};
+
+// Rows with air, texts under their titles. A text goes the way that it is written in, on whichever side the
+// table begins: a time or a command must not be turned around.
+class RowDelegate final : public QStyledItemDelegate {
+  public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return QStyledItemDelegate::sizeHint(option, index) + QSize(2 * inset, 5);
+    }
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override {
+        const QStyle* style = option.widget ? option.widget->style() : QApplication::style();
+        QStyleOptionViewItem whole(option);
+        initStyleOption(&whole, index);
+        style->drawPrimitive(QStyle::PE_PanelItemViewItem, &whole, painter, option.widget);
+        QStyleOptionViewItem text(option);
+        text.rect.adjust(inset, 0, -inset, 0);
+        QStyledItemDelegate::paint(painter, text, index);
+    }
+
+  protected:
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+        QStyledItemDelegate::initStyleOption(option, index);
+        option->displayAlignment = QStyle::visualAlignment(option->direction, option->displayAlignment) |
+                                   Qt::AlignAbsolute | Qt::AlignVCenter;
+        if (!(option->features & QStyleOptionViewItem::HasCheckIndicator))
+            option->direction = option->text.isRightToLeft() ? Qt::RightToLeft : Qt::LeftToRight;
+    }
+
+  private:
+    static constexpr int inset = 5; // and the style's own 3
 };
 
 // Not by a style sheet: it would keep the colours it was born with.
@@ -78,6 +112,7 @@ class NoCornerArrow final : public QProxyStyle {
 
 void flatTable(QTreeView& table) {
     table.setHeader(new FlatHeader(&table));
+    table.setItemDelegate(new RowDelegate(&table));
     table.setFrameShape(QFrame::NoFrame);
 }
 

@@ -211,7 +211,7 @@ void MainWindow::makeDocks() {
     tabifyDockWidget(log, relations);
     activity->raise();
     resizeDocks({navigator, inspector}, {216, 310}, Qt::Horizontal);
-    resizeDocks({activity}, {180}, Qt::Vertical);
+    resizeDocks({activity}, {210}, Qt::Vertical);
     makeStorageDocks(storage, reclaim);
     connect(m_activity, &ActivityPanel::undoAsked, m_commands, &StoreCommands::undo);
     connect(m_activity, &ActivityPanel::copyAsked, this, [this](const QString& command) {

@@ -57,6 +57,8 @@ PreferencesDialog::PreferencesDialog(const QMap<QString, QString>& settings, QWi
     windowForm->addRow(tr("&Appearance"), m_appearance);
     auto* store = new QGroupBox(tr("The store"), this);
     auto* storeForm = new QFormLayout(store);
+    storeForm->setVerticalSpacing(10);
+    int label = 0;
     for (const SettingText& setting : settingTexts) {
         auto* field = new QLineEdit(settings.value(QLatin1String(setting.key)), store);
         field->setToolTip(tr(setting.hint));
@@ -64,20 +66,32 @@ PreferencesDialog::PreferencesDialog(const QMap<QString, QString>& settings, QWi
         auto* hint = new QLabel(tr(setting.hint), store);
         hint->setForegroundRole(QPalette::PlaceholderText);
         hint->setWordWrap(true);
-        storeForm->addRow(tr(setting.title), field);
-        storeForm->addRow(QString(), hint);
+        auto* both = new QVBoxLayout;
+        both->setSpacing(2);
+        both->addWidget(field);
+        both->addWidget(hint);
+        auto* title = new QLabel(tr(setting.title), store);
+        title->setBuddy(field);
+        storeForm->addRow(title, both);
+        label = std::max(label, title->sizeHint().width());
         m_fields.insert(QLatin1String(setting.key), field);
         connect(field, &QLineEdit::textChanged, this, &PreferencesDialog::checkSettings);
     }
+    // one column of fields through both boxes
+    for (QWidget* of : {static_cast<QWidget*>(m_terminal), static_cast<QWidget*>(m_appearance)})
+        windowForm->labelForField(of)->setMinimumWidth(label);
     store->setEnabled(!settings.isEmpty());
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Ok | QDialogButtonBox::Cancel, this);
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(window);
     layout->addWidget(store);
+    for (QWidget* box : {window, store})
+        box->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
+    layout->addStretch();
     layout->addWidget(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
-    resize(480, sizeHint().height());
+    resize(560, sizeHint().height());
 }
 
 QString PreferencesDialog::terminal() const {

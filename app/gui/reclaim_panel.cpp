@@ -1,6 +1,7 @@
 #include "app/gui/reclaim_panel.h"
 
 #include "app/control/methods.h"
+#include "app/gui/looks.h"
 #include "app/gui/picture_json.h"
 #include "app/gui/symbolic_icon.h"
 #include "storage/base/units.h"
@@ -91,6 +92,7 @@ ReclaimPanel::ReclaimPanel(StoreSession& session, QWidget* parent)
     m_sorted->setSourceModel(m_model);
     m_sorted->setSortRole(PinsModel::SortRole);
     m_table->setModel(m_sorted);
+    flatTable(*m_table);
     m_table->setAccessibleName(tr("What keeps bytes on disk"));
     m_table->setRootIsDecorated(false);
     m_table->setUniformRowHeights(true);

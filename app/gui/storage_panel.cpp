@@ -1,6 +1,7 @@
 #include "app/gui/storage_panel.h"
 
 #include "app/control/methods.h"
+#include "app/gui/looks.h"
 #include "app/gui/picture_json.h"
 #include "app/gui/symbolic_icon.h"
 #include "widgets/models/format.h"
@@ -61,8 +62,7 @@ StoragePanel::StoragePanel(StoreSession& session, QWidget* parent)
     m_range->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_reclaim->setText(tr("Free space"));
     m_reclaim->setIcon(symbolicIcon(QStringLiteral("reclaim")));
-    m_export->setText(tr("Export"));
-    m_export->setPopupMode(QToolButton::InstantPopup);
+    menuButton(*m_export, tr("Export"));
     auto* menu = new QMenu(m_export);
     menu->addAction(tr("As a picture (PNG)…"), this, [this] { exportTo(true); });
     menu->addAction(tr("As numbers (CSV)…"), this, [this] { exportTo(false); });

@@ -3,8 +3,11 @@
 #include "app/gui/problem_page.h"
 #include "tests/gui/gui_support.h"
 
+#include <QLineEdit>
 #include <QPushButton>
 #include <QStackedWidget>
+
+#include <sys/file.h>
 
 using namespace arbor;
 
@@ -53,8 +56,7 @@ class FirstRunTest : public QObject {
     }
 
     void ANewerFormatIsRefusedInWordsAndNothingIsChanged() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         const QByteArray newer("PgArbor store\nformat 99\nid 00112233445566778899aabbccddeeff\n");
         GuiPlace place;
         QVERIFY(QDir().mkpath(place.store()));
@@ -68,6 +70,68 @@ class FirstRunTest : public QObject {
         GuiPlace::shoot(opened.window, QStringLiteral("newer-format"));
         QVERIFY2(!opened.page<ProblemPage>()->title().isEmpty(), qPrintable(opened.session.problem()));
         QCOMPARE(place.read(QStringLiteral("stores/bank/FORMAT")), newer);
+    }
+
+    // What the engine says as it ends is shown in words, with a way to mend it. The engine here is a script
+    // that says what the real one does.
+    void WhatIsInTheWayIsNamed_data() {
+        QTest::addColumn<QString>("said");
+        QTest::addColumn<QString>("title");
+        QTest::addColumn<QString>("command");
+        QTest::newRow("no-postgres") << "no PostgreSQL server was found on this machine; install one"
+                                     << "PostgreSQL is not installed"
+                                     << "sudo apt install postgresql";
+        QTest::newRow("no-fuse") << "opening /dev/fuse: No such file or directory"
+                                 << "FUSE is not available"
+                                 << "sudo apt install fuse3 && sudo modprobe fuse";
+        QTest::newRow("disk-full") << "writing /s/index/000004.log: No space left on device"
+                                   << "The disk is full"
+                                   << "df -h %1";
+        QTest::newRow("not-ours") << "opening /s/LOCK: Permission denied"
+                                  << "The store may not be opened"
+                                  << "ls -ld %1";
+    }
+    void WhatIsInTheWayIsNamed() {
+        QFETCH(QString, said);
+        QFETCH(QString, title);
+        QFETCH(QString, command);
+        GuiPlace place;
+        QVERIFY(QDir().mkpath(place.store()));
+        QFile format(place.store() + QStringLiteral("/FORMAT"));
+        QVERIFY(format.open(QIODevice::WriteOnly));
+        format.close();
+        QFile engine(place.path("engine"));
+        QVERIFY(engine.open(QIODevice::WriteOnly));
+        engine.write("#!/bin/sh\necho 'pgarbord: " + said.toUtf8() + "' >&2\nexit 1\n");
+        engine.close();
+        ::chmod(engine.fileName().toUtf8().constData(), 0755);
+        Opened opened(place.store(), engine.fileName());
+        ARBOR_EVENTUALLY(opened.page<ProblemPage>());
+        QCOMPARE(opened.page<ProblemPage>()->title(), title);
+        const auto* field = opened.page<ProblemPage>()->findChild<QLineEdit*>();
+        QVERIFY(field->isVisible());
+        QCOMPARE(field->text(), command.contains(u'%') ? command.arg(place.store()) : command);
+        GuiPlace::shoot(opened.window, QLatin1String(QTest::currentDataTag()));
+    }
+
+    void AStoreInUseIsNamedAndOpensWhenItIsFree() {
+        ARBOR_NEEDS_ENGINE();
+        GuiPlace place;
+        int code = 1;
+        place.ctl({QStringLiteral("init")}, &code);
+        QCOMPARE(code, 0);
+        place.stopEngine();
+        const int lock = ::open((place.store() + QStringLiteral("/LOCK")).toUtf8().constData(), O_RDWR);
+        QVERIFY(lock >= 0);
+        QVERIFY(::flock(lock, LOCK_EX | LOCK_NB) == 0);
+        Opened opened(place.store());
+        ARBOR_EVENTUALLY(opened.page<ProblemPage>());
+        QCOMPARE(opened.page<ProblemPage>()->title(), QStringLiteral("The store is in use"));
+        GuiPlace::shoot(opened.window, QStringLiteral("in-use"));
+        ::close(lock);
+        QTest::mouseClick(opened.page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry")),
+                          Qt::LeftButton);
+        ARBOR_EVENTUALLY(opened.session.state() == StoreSession::State::Connected);
     }
 };
 

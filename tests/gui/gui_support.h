@@ -28,6 +28,16 @@ inline QString whyNoEngine() {
     return {};
 }
 
+// A machine that has not got what a test needs skips it. Where CI is set the machine has to have it.
+#define ARBOR_NEEDS_ENGINE()                                     \
+    do {                                                         \
+        if (const QString why = whyNoEngine(); !why.isEmpty()) { \
+            if (qEnvironmentVariableIsSet("CI"))                 \
+                QFAIL(qPrintable(why));                          \
+            QSKIP(qPrintable(why));                              \
+        }                                                        \
+    } while (false)
+
 // A place for one test program. The engine that the window starts ends with it.
 class GuiPlace {
   public:

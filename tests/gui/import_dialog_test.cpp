@@ -71,8 +71,7 @@ class ImportDialogTest : public QObject {
 
   private Q_SLOTS:
     void initTestCase() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
         m_place = std::make_unique<GuiPlace>();
         m_source = std::make_unique<PlainServer>(m_place->path("stores"), "Shop 2026");

@@ -3,6 +3,8 @@
 // leaves screenshots.
 #include "app/gui/appearance.h"
 #include "app/gui/log_panel.h"
+#include "app/gui/relations_panel.h"
+#include "app/gui/window_actions.h"
 #include "tests/gui/live_window.h"
 #include "widgets/views/theme.h"
 
@@ -12,6 +14,9 @@
 #include <QDockWidget>
 #include <QLabel>
 #include <QPlainTextEdit>
+#include <QPointer>
+
+#include <algorithm>
 
 using namespace arbor;
 
@@ -35,6 +40,48 @@ class StatesTest : public QObject {
         window().area().selectBranch(m_live->branch(name)->id);
         m_live->tree().setFocus();
     }
+    static constexpr const char* docks[] = {"activity", "log", "relations", "storage", "reclaim"};
+    void raise(const char* dock) const {
+        auto* found = window().findChild<QDockWidget*>(QLatin1String(dock));
+        found->show();
+        found->raise();
+        QTest::qWait(0);
+    }
+    // Every control in `inside` that can be had has a name, and Tab comes to it and back to where it began.
+    void walk(QWidget& inside, QWidget& begin) {
+        begin.setFocus();
+        QSet<QWidget*> reached;
+        for (int steps = 0; steps < 300; ++steps) {
+            m_live->key(Qt::Key_Tab);
+            QWidget* focus = QApplication::focusWidget();
+            QVERIFY(focus);
+            reached += focus;
+            if (focus == &begin)
+                break;
+        }
+        QVERIFY(reached.contains(&begin));
+        QStringList faults;
+        for (QWidget* widget : inside.findChildren<QWidget*>()) {
+            if (!takesPart(widget) || widget->window() != inside.window())
+                continue;
+            const QString what =
+                QStringLiteral("%1 '%2' in %3")
+                    .arg(QLatin1String(widget->metaObject()->className()), widget->objectName(),
+                         QLatin1String(widget->parentWidget()->metaObject()->className()));
+            if (nameOf(widget).isEmpty())
+                faults += what + QStringLiteral(" has no name");
+            if (!reached.contains(widget) && !qobject_cast<QMenu*>(widget))
+                faults += what + QStringLiteral(" is not reached");
+        }
+        QVERIFY2(faults.isEmpty(), qPrintable(faults.join(u'\n')));
+    }
+    // The dialog or popup that is open.
+    QWidget* overTheWindow() const {
+        for (QWidget* widget : QApplication::topLevelWidgets())
+            if (widget->isVisible() && widget != &window())
+                return widget;
+        return nullptr;
+    }
     // Both themes, at one and at two pixels a point.
     void shootAll(const QString& name) {
         for (const char* look : {"light", "dark"}) {
@@ -48,8 +95,7 @@ class StatesTest : public QObject {
 
   private Q_SLOTS:
     void initTestCase() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
         applyAppearance(QStringLiteral("light"));
         m_place = std::make_unique<GuiPlace>();
@@ -84,38 +130,96 @@ class StatesTest : public QObject {
         m_live->key(Qt::Key_Escape);
     }
 
-    void EveryControlHasANameForThoseWhoCannotSeeIt() {
-        QStringList nameless;
-        for (QWidget* widget : window().findChildren<QWidget*>())
-            if (takesPart(widget) && nameOf(widget).isEmpty())
-                nameless += QStringLiteral("%1 '%2' in %3")
-                                .arg(QLatin1String(widget->metaObject()->className()), widget->objectName(),
-                                     QLatin1String(widget->parentWidget()->metaObject()->className()));
-        QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(u'\n')));
+    void EveryControlOfTheWindowHasANameAndIsReachedByTab() {
+        for (const char* name : docks) {
+            raise(name);
+            walk(window(), m_live->tree());
+        }
+        raise("activity");
     }
 
-    void TabGoesToEveryControlAndComesBack() {
-        for (const char* dock : {"activity", "log", "relations"}) {
-            window().findChild<QDockWidget*>(QLatin1String(dock))->raise();
-            QTest::qWait(0);
-            m_live->tree().setFocus();
-            QSet<QWidget*> reached;
-            for (int steps = 0; steps < 300; ++steps) {
-                m_live->key(Qt::Key_Tab);
-                QWidget* focus = QApplication::focusWidget();
-                QVERIFY(focus);
-                reached += focus;
-                if (focus == &m_live->tree())
-                    break;
+    void EveryControlOfADialogHasANameAndIsReachedByTab() {
+        const auto& actions = window().actions();
+        for (QAction* action : {actions.preferences, actions.keys, actions.importDatabase,
+                                actions.exportBranch, actions.palette}) {
+            qInfo("%s", qPrintable(action->text()));
+            action->trigger();
+            QTRY_VERIFY(overTheWindow());
+            const QPointer<QWidget> dialog = overTheWindow();
+            QTRY_VERIFY(QApplication::focusWidget() && QApplication::focusWidget()->window() == dialog);
+            walk(*dialog, *QApplication::focusWidget());
+            for (const char* look : {"light", "dark"}) {
+                applyAppearance(QLatin1String(look));
+                GuiPlace::shoot(
+                    *dialog,
+                    QStringLiteral("%1-%2").arg(
+                        QString::fromLatin1(dialog->metaObject()->className()).section(u':', -1).toLower(),
+                        QLatin1String(look)));
             }
-            QVERIFY(reached.contains(&m_live->tree()));
-            QStringList missed;
-            for (QWidget* widget : window().findChildren<QWidget*>())
-                if (takesPart(widget) && !reached.contains(widget) && !qobject_cast<QMenu*>(widget))
-                    missed += QStringLiteral("%1 '%2'").arg(QLatin1String(widget->metaObject()->className()),
-                                                            nameOf(widget));
-            QVERIFY2(missed.isEmpty(), qPrintable(missed.join(u'\n')));
+            applyAppearance(QStringLiteral("light"));
+            QTest::keyClick(dialog, Qt::Key_Escape);
+            ARBOR_EVENTUALLY(!dialog || !dialog->isVisible());
+            window().activateWindow(); // without a window manager nobody else does
+            QTRY_COMPARE(QApplication::activeWindow(), &window());
         }
+    }
+
+    // What PostgreSQL says and what the engine counts, on a branch that has a table of its own, has changed
+    // one of its parent's and left the others.
+    void RelationsSayHowManyPagesDifferFromTheParent() {
+        int code = 1;
+        m_place->ctl({"start", "dev"}, &code);
+        QCOMPARE(code, 0);
+        m_place->ctl({"psql", "dev", "--", "-Xqc",
+                      "CREATE TABLE own AS SELECT g FROM generate_series(1, 100000) g", "-c",
+                      "UPDATE pgbench_tellers SET tbalance = tbalance + 1", "-c", "CHECKPOINT"},
+                     &code);
+        QCOMPARE(code, 0);
+        select("dev");
+        raise("relations");
+        auto& panel = *window().findChild<RelationsPanel*>();
+        const auto row = [&](const char* name) -> std::optional<RelationRow> {
+            const auto& rows = panel.model().rows();
+            const auto found = std::ranges::find(rows, QLatin1String(name), &RelationRow::name);
+            return found == rows.end() ? std::nullopt : std::optional(*found);
+        };
+        ARBOR_EVENTUALLY(row("own") && row("own")->changedPages);
+        const auto own = row("own"), untouched = row("pgbench_branches_pkey"), part = row("pgbench_tellers");
+        QVERIFY(own->pages > 100);
+        QCOMPARE(own->pages * 8192, own->bytes);
+        QCOMPARE(*own->changedPages, own->pages);
+        QCOMPARE(untouched->changedPages, std::optional<std::uint64_t>(0));
+        QVERIFY(*part->changedPages > 0);
+        shootAll(QStringLiteral("relations"));
+
+        // sorted by what differs, most first
+        panel.list()->sortByColumn(RelationsModel::Changed, Qt::DescendingOrder);
+        std::vector<qulonglong> shown;
+        for (int at = 0; at < panel.list()->model()->rowCount(); ++at)
+            shown.push_back(panel.list()
+                                ->model()
+                                ->index(at, RelationsModel::Changed)
+                                .data(RelationsModel::SortRole)
+                                .toULongLong());
+        QVERIFY(std::ranges::is_sorted(shown, std::ranges::greater()));
+        QVERIFY(shown.front() > shown.back());
+        panel.list()->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
+
+        // a root has nothing to differ from
+        select("main");
+        ARBOR_EVENTUALLY(row("pgbench_accounts"));
+        QVERIFY(panel.list()->isColumnHidden(RelationsModel::Changed));
+        raise("activity");
+    }
+
+    void EveryDock() {
+        select("dev");
+        for (const char* name : docks) {
+            raise(name);
+            QTest::qWait(300); // for the picture only
+            shootAll(QStringLiteral("dock-") + QLatin1String(name));
+        }
+        raise("activity");
     }
 
     void ASmallWindowHoldsEverything() {

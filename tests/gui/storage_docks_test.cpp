@@ -79,8 +79,7 @@ class StorageDocksTest : public QObject {
 
   private Q_SLOTS:
     void initTestCase() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
         m_place = std::make_unique<GuiPlace>();
         int code = 1;

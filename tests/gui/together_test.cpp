@@ -35,8 +35,7 @@ class TogetherTest : public QObject {
 
   private Q_SLOTS:
     void initTestCase() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
         m_place = std::make_unique<GuiPlace>();
         int code = 1;

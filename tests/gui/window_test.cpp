@@ -151,8 +151,7 @@ class WindowTest : public QObject {
 
   private Q_SLOTS:
     void initTestCase() {
-        if (const QString why = whyNoEngine(); !why.isEmpty())
-            QSKIP(qPrintable(why));
+        ARBOR_NEEDS_ENGINE();
         QCoreApplication::setApplicationName(QStringLiteral("pgarbor"));
     }
     void cleanup() {

@@ -8,7 +8,7 @@ namespace arbor {
 
 QSize BarDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const QSize size = QStyledItemDelegate::sizeHint(option, index);
-    return {std::max(size.width() + 24, 120), std::max(size.height(), 26)};
+    return {std::max(size.width() + 24, 120), std::max(size.height() + 5, 22)};
 }
 
 void BarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -16,7 +16,7 @@ void BarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const QVariant fraction = index.data(m_role);
     if (fraction.isValid()) {
         const Theme theme(option.palette);
-        const QRectF room = QRectF(option.rect).adjusted(4, 4, -4, -4);
+        const QRectF room = QRectF(option.rect).adjusted(3, 3, -3, -3);
         const double width = std::clamp(fraction.toDouble(), 0.0, 1.0) * room.width();
         painter->save();
         painter->setRenderHint(QPainter::Antialiasing);
@@ -29,7 +29,7 @@ void BarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
         painter->restore();
     }
     QStyleOptionViewItem text = option;
-    text.rect.adjust(8, 0, -8, 0);
+    text.rect.adjust(5, 0, -5, 0);
     QStyledItemDelegate::paint(painter, text, index);
 }
 

@@ -37,11 +37,13 @@ class BytesTicker : public QCPAxisTicker {
     int getSubTickCount(double) override { return 0; }
 };
 
-// Hours within days, days within months: no more than tells ticks apart.
+// Seconds within minutes, hours within days, days within months: no more than tells ticks apart.
 class TimeTicker : public QCPAxisTickerDateTime {
   protected:
     QVector<double> createTickVector(double tickStep, const QCPRange& range) override {
-        setDateTimeFormat(tickStep >= 86'400 ? QStringLiteral("d MMM") : QStringLiteral("d MMM\nHH:mm"));
+        setDateTimeFormat(tickStep >= 86'400 ? QStringLiteral("d MMM")
+                          : tickStep >= 60   ? QStringLiteral("d MMM\nHH:mm")
+                                             : QStringLiteral("d MMM\nHH:mm:ss"));
         return QCPAxisTickerDateTime::createTickVector(tickStep, range);
     }
 };
@@ -181,6 +183,8 @@ class StoragePlot::Plot : public QCustomPlot {
         for (int i = 0; i < m_legend->itemCount(); ++i) {
             m_legend->item(i)->setTextColor(theme.muted);
             m_legend->item(i)->setFont(captionFont(m_owner.font()));
+            // QCustomPlot takes the letters' own height, and cuts what hangs below the line
+            m_legend->item(i)->setMinimumSize(0, QFontMetrics(captionFont(m_owner.font())).height() + 3);
         }
         for (QCPAxis* axis : {xAxis, yAxis}) {
             axis->setBasePen(theme.line);
@@ -272,7 +276,7 @@ class StoragePlot::Plot : public QCustomPlot {
         m_legend->setBorderPen(Qt::NoPen);
         m_legend->setBrush(Qt::NoBrush);
         m_legend->setIconSize(12, 10);
-        m_legend->setMargins({4, 2, 4, 0});
+        m_legend->setMargins({4, 2, 4, 4});
         m_legend->setColumnSpacing(12);
         for (QCPGraph* graph : m_areas)
             graph->addToLegend(m_legend);

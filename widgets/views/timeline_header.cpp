@@ -147,9 +147,13 @@ void TimelineHeader::paintAxis(QPainter& painter, const QRect& rect) const {
         const bool context = !tick.context.isEmpty();
         const QString text = context ? tick.context + QStringLiteral("  ") + tick.label : tick.label;
         const int width = metrics.horizontalAdvance(text);
-        double left = x - width / 2.0;
+        // at the edges beside its tick rather than not at all
+        double left = std::clamp(x - width / 2.0, double(rect.left() + 2),
+                                 std::max<double>(rect.left() + 2, rect.right() - 2 - width));
         if (context)
             left = std::max(left, free);
+        if (x < rect.left() || x > rect.right())
+            continue;
         if (left < free || left + width > rect.right() - 2)
             continue;
         painter.setPen(m_theme.muted);
