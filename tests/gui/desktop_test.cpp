@@ -193,9 +193,12 @@ class DesktopTest : public QObject {
         first.start(program, arguments);
         ARBOR_EVENTUALLY(!windowSockets(runtime).isEmpty());
         // it connects, and remembers the store then
-        QFile settings(runtime + QStringLiteral("/pgarbor/pgarbor.conf"));
-        ARBOR_EVENTUALLY(settings.exists() && settings.open(QIODevice::ReadOnly) &&
-                         settings.readAll().contains(m_place->store().toUtf8()));
+        const auto remembered = [&] {
+            QFile settings(runtime + QStringLiteral("/pgarbor/pgarbor.conf"));
+            return settings.open(QIODevice::ReadOnly) &&
+                   settings.readAll().contains(m_place->store().toUtf8());
+        };
+        ARBOR_EVENTUALLY(remembered());
         second.start(program, arguments);
         ARBOR_EVENTUALLY(second.state() == QProcess::NotRunning);
         QCOMPARE(second.exitStatus(), QProcess::NormalExit);
