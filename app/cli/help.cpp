@@ -56,12 +56,14 @@ std::string troff(std::string_view text) {
     std::string result;
     bool lineStart = true;
     for (const char c : text) {
-        if (lineStart && (c == '.' || c == '\''))
+        if (lineStart && c == '.')
             result += "\\&";
         if (c == '\\')
             result += "\\e";
         else if (c == '-')
             result += "\\-";
+        else if (c == '\'')
+            result += "\\(aq"; // else it becomes a curved one, which no shell knows
         else
             result += c;
         lineStart = c == '\n';
@@ -113,6 +115,42 @@ std::string helpOf(const Command& command) {
     return text;
 }
 
+namespace {
+
+// Commands as they are typed, one a line. test_readme runs them all, in this order, on an empty store.
+struct Example {
+    std::string_view what;
+    std::string_view commands;
+};
+
+constexpr Example examples[] = {
+    {"Make a store, and a branch with a server of its own to try something on:",
+     R"--(pgarborctl init
+pgarborctl psql main -- -c 'CREATE TABLE t AS SELECT generate_series(1, 1000) n'
+pgarborctl branch create try --from main --start
+pgarborctl psql try -- -c 'DELETE FROM t'
+)--"},
+    {"Look at the past, and go back to it; what stood there goes to the trash:",
+     R"--(pgarborctl checkpoint create good --branch main
+pgarborctl psql main -- -c 'DROP TABLE t'
+pgarborctl psql main --at checkpoint:good -- -c 'SELECT count(*) FROM t'
+pgarborctl branch restore main --at checkpoint:good
+pgarborctl psql main -- -c 'SELECT count(*) FROM t'
+)--"},
+    {"A branch for one job, that goes by itself after a day:",
+     R"--(pgarborctl branch create job/1 --from main --expires 1d --start
+psql "$(pgarborctl url job/1)" -c 'SELECT count(*) FROM t'
+env $(pgarborctl env job/1) psql -c 'SELECT count(*) FROM t'
+)--"},
+    {"See what deleting a branch would free, and free it:",
+     R"--(pgarborctl gc plan --without branch:try
+pgarborctl branch delete try
+pgarborctl gc run
+)--"},
+};
+
+} // namespace
+
 std::string manualPage(std::string_view version) {
     std::string page =
         fmt::format(".TH PGARBORCTL 1 \"\" \"PgArbor {}\" \"User Commands\"\n.SH NAME\n{}\n.SH SYNOPSIS\n.B "
@@ -132,6 +170,10 @@ std::string manualPage(std::string_view version) {
             page += ".PP\n" + troff(command.details) + "\n";
         options(command.options);
     }
+    page += ".SH EXAMPLES\n";
+    for (const Example& example : examples)
+        page +=
+            fmt::format(".PP\n{}\n.PP\n.nf\n.RS\n{}.RE\n.fi\n", troff(example.what), troff(example.commands));
     page += ".SH EXIT STATUS\n" + troff(exitCodes) +
             "\n.SH ENVIRONMENT\n.TP\n.B PGARBOR_STORE\nthe store to work on\n"
             ".TP\n.B PGARBOR_ENGINE\nthe engine to start\n.TP\n.B NO_COLOR\nset: no colours on a terminal\n";
