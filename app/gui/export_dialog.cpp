@@ -2,13 +2,12 @@
 
 #include "app/control/methods.h"
 #include "app/gui/picture_json.h"
-#include "app/gui/symbolic_icon.h"
+#include "app/gui/transfer_form.h"
 #include "app/gui/transfer_progress.h"
 #include "widgets/models/format.h"
 
 #include <QDir>
 #include <QFileDialog>
-#include <QFileInfo>
 #include <QFormLayout>
 #include <QJsonArray>
 #include <QLabel>
@@ -17,7 +16,6 @@
 #include <QRadioButton>
 #include <QStackedWidget>
 #include <QTextBrowser>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace arbor {
@@ -53,25 +51,20 @@ ExportDialog::ExportDialog(StoreSession& session, QString branch, QString positi
 
 QWidget* ExportDialog::makeTargetPage() {
     auto* page = new QWidget(this);
-    auto* title = new QLabel(m_position.isEmpty() ? tr("%1 as it is now").arg(m_branch)
-                                                  : tr("%1 at %2").arg(m_branch, m_position),
-                             page);
-    QFont bold = title->font();
-    bold.setBold(true);
-    title->setFont(bold);
-    title->setTextFormat(Qt::PlainText);
-    m_asDirectory = new QRadioButton(tr("A &data directory that any PostgreSQL opens"), page);
+    auto* title = transferTitle(page, m_position.isEmpty() ? tr("%1 as it is now").arg(m_branch)
+                                                           : tr("%1 at %2").arg(m_branch, m_position));
+    m_asDirectory = new QRadioButton(tr("A &data directory that a plain PostgreSQL opens"), page);
     m_asDirectory->setChecked(true);
     m_asDump = new QRadioButton(tr("A d&ump"), page);
     m_target = new QLineEdit(page);
     m_target->setObjectName(QStringLiteral("exportTarget"));
-    auto* browse = new QToolButton(page);
-    browse->setIcon(symbolicIcon(QStringLiteral("open")));
-    browse->setToolTip(tr("Choose where"));
-    browse->setAccessibleName(browse->toolTip());
-    auto* line = new QHBoxLayout;
-    line->addWidget(m_target, 1);
-    line->addWidget(browse);
+    auto* line = withBrowse(m_target, tr("Choose where"), [this](QFileDialog& dialog) {
+        dialog.setAcceptMode(QFileDialog::AcceptSave);
+        if (m_asDirectory->isChecked())
+            dialog.setFileMode(QFileDialog::Directory);
+    });
+    auto* targetLabel = new QLabel(tr("&To"), page);
+    targetLabel->setBuddy(m_target);
     m_database = new QLineEdit(page);
     m_database->setObjectName(QStringLiteral("exportDatabase"));
     m_database->setPlaceholderText(tr("All, as a script of pg_dumpall"));
@@ -79,14 +72,9 @@ QWidget* ExportDialog::makeTargetPage() {
     m_databaseLabel->setBuddy(m_database);
     auto* form = new QFormLayout;
     form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
-    auto* target = new QLabel(tr("&To"), page);
-    target->setBuddy(m_target);
-    form->addRow(target, line);
+    form->addRow(targetLabel, line);
     form->addRow(m_databaseLabel, m_database);
-    auto* layout = new QVBoxLayout(page);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(title);
-    layout->addSpacing(8);
+    auto* layout = transferPage(page, title);
     layout->addWidget(m_asDirectory);
     layout->addWidget(m_asDump);
     layout->addSpacing(8);
@@ -94,35 +82,15 @@ QWidget* ExportDialog::makeTargetPage() {
     layout->addStretch();
     connect(m_asDump, &QRadioButton::toggled, this, &ExportDialog::update);
     connect(m_target, &QLineEdit::textChanged, this, &ExportDialog::update);
-    connect(browse, &QToolButton::clicked, this, [this, browse] {
-        auto* dialog = new QFileDialog(this, browse->toolTip(), QFileInfo(m_target->text()).path());
-        dialog->setAttribute(Qt::WA_DeleteOnClose);
-        dialog->setAcceptMode(QFileDialog::AcceptSave);
-        if (m_asDirectory->isChecked())
-            dialog->setFileMode(QFileDialog::Directory);
-        connect(dialog, &QFileDialog::fileSelected, m_target, &QLineEdit::setText);
-        dialog->open();
-    });
     return page;
 }
 
 QWidget* ExportDialog::makeReportPage() {
     auto* page = new QWidget(this);
-    m_reportTitle = new QLabel(page);
+    m_reportTitle = transferTitle(page);
     m_reportTitle->setObjectName(QStringLiteral("exportReport"));
-    QFont bold = m_reportTitle->font();
-    bold.setBold(true);
-    m_reportTitle->setFont(bold);
-    m_reportTitle->setTextFormat(Qt::PlainText);
-    m_reportTitle->setWordWrap(true);
-    m_report = new QTextBrowser(page);
-    m_report->setFrameShape(QFrame::NoFrame);
-    m_report->viewport()->setAutoFillBackground(false);
-    m_report->setAccessibleName(tr("Report"));
-    m_report->setTabChangesFocus(true);
-    auto* layout = new QVBoxLayout(page);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_reportTitle);
+    m_report = transferList(page, tr("Report"));
+    auto* layout = transferPage(page, m_reportTitle);
     layout->addWidget(m_report, 1);
     return page;
 }

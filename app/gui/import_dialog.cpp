@@ -2,7 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/gui/picture_json.h"
-#include "app/gui/symbolic_icon.h"
+#include "app/gui/transfer_form.h"
 #include "app/gui/transfer_progress.h"
 #include "widgets/models/format.h"
 
@@ -18,7 +18,6 @@
 #include <QRegularExpression>
 #include <QStackedWidget>
 #include <QTextBrowser>
-#include <QToolButton>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -27,26 +26,6 @@ namespace arbor {
 namespace {
 
 enum Page { Source, Check, Running, Report };
-
-QLabel* titleLabel(QWidget* parent) {
-    auto* label = new QLabel(parent);
-    QFont bold = label->font();
-    bold.setBold(true);
-    bold.setPointSizeF(bold.pointSizeF() * 1.15);
-    label->setFont(bold);
-    label->setTextFormat(Qt::PlainText);
-    label->setWordWrap(true);
-    return label;
-}
-
-QTextBrowser* listView(QWidget* parent, const QString& accessibleName) {
-    auto* view = new QTextBrowser(parent);
-    view->setFrameShape(QFrame::NoFrame);
-    view->viewport()->setAutoFillBackground(false);
-    view->setAccessibleName(accessibleName);
-    view->setTabChangesFocus(true);
-    return view;
-}
 
 QLabel* factLabel(QWidget* parent) {
     auto* label = new QLabel(parent);
@@ -153,22 +132,13 @@ void ImportDialog::addBrowse(QFormLayout* form, QLineEdit* field, bool directory
     int row = 0;
     QFormLayout::ItemRole role = QFormLayout::FieldRole;
     form->getWidgetPosition(field, &row, &role);
-    auto* browse = new QToolButton(form->parentWidget());
-    browse->setIcon(symbolicIcon(QStringLiteral("open")));
-    browse->setToolTip(directory ? tr("Choose a directory") : tr("Choose a file"));
-    browse->setAccessibleName(browse->toolTip());
-    auto* line = new QHBoxLayout;
     form->removeWidget(field);
-    line->addWidget(field, 1);
-    line->addWidget(browse);
-    form->setLayout(row, role, line);
-    connect(browse, &QToolButton::clicked, this, [=, this] {
-        auto* dialog = new QFileDialog(this, browse->toolTip(), QFileInfo(field->text()).path());
-        dialog->setAttribute(Qt::WA_DeleteOnClose);
-        dialog->setFileMode(directory ? QFileDialog::Directory : QFileDialog::AnyFile);
-        connect(dialog, &QFileDialog::fileSelected, field, &QLineEdit::setText);
-        dialog->open();
-    });
+    form->setLayout(row, role,
+                    withBrowse(field, directory ? tr("Choose a directory") : tr("Choose a file"),
+                               [directory](QFileDialog& dialog) {
+                                   dialog.setFileMode(directory ? QFileDialog::Directory
+                                                                : QFileDialog::AnyFile);
+                               }));
 }
 
 QWidget* ImportDialog::makeSourcePage() {
@@ -197,6 +167,8 @@ QWidget* ImportDialog::makeSourcePage() {
     m_password->setEchoMode(QLineEdit::Password);
     m_dump = addField(form(Way::Dump), tr("File"), "importDump", QStringLiteral("/srv/dumps/shop.dump"));
     addBrowse(form(Way::Dump), m_dump, false);
+    for (const QLineEdit* field : {m_directory, m_url, m_dump})
+        connect(field, &QLineEdit::textChanged, this, &ImportDialog::proposeName);
     auto* line = new QFrame(page);
     line->setFrameShape(QFrame::HLine);
     line->setForegroundRole(QPalette::Mid);
@@ -221,6 +193,7 @@ void ImportDialog::choose(Way way) {
     m_ways->button(static_cast<int>(way))->setChecked(true);
     for (int i = 0; i < m_fields.size(); ++i)
         m_fields[i]->setVisible(i == static_cast<int>(way));
+    proposeName();
     update();
     if (QLineEdit* field = way == Way::Directory ? m_directory : way == Way::Server ? m_url : m_dump)
         field->setFocus();
@@ -267,20 +240,25 @@ QJsonObject ImportDialog::params() const {
     return {};
 }
 
+// A name that follows the source until somebody writes another; one that was cleared follows it again.
+void ImportDialog::proposeName() {
+    if (!m_fault || (m_name->text() != m_proposed && !m_name->text().isEmpty()))
+        return;
+    m_proposed = source().isEmpty() ? QString() : proposedName();
+    m_name->setText(m_proposed);
+}
+
 // What can be pressed, and what is in the way.
 void ImportDialog::update() {
     if (!m_fault)
         return; // still being built
-    if (m_name->text() == m_proposed) {
-        m_proposed = source().isEmpty() ? QString() : proposedName();
-        const QSignalBlocker quiet(m_name);
-        m_name->setText(m_proposed);
-    }
     const int page = m_pages->currentIndex();
     const QString name = m_name->text().trimmed();
     QString fault = name.isEmpty() ? QString() : m_nameFault(name);
     if (!source().isEmpty() && way() != Way::Server && !QDir::isAbsolutePath(source()))
         fault = tr("The path begins with /.");
+    if (isWithoutStore() && name == QLatin1String("main"))
+        fault = tr("main is the first branch of the store that will be made for it.");
     m_fault->setText(fault);
     m_fault->setVisible(!fault.isEmpty());
     m_back->setVisible(page == Check || (page == Report && !m_done));
@@ -322,7 +300,7 @@ void ImportDialog::back() {
 
 QWidget* ImportDialog::makeCheckPage() {
     auto* page = new QWidget(this);
-    m_checkTitle = titleLabel(page);
+    m_checkTitle = transferTitle(page);
     m_checkTitle->setObjectName(QStringLiteral("importCheck"));
     auto* facts = new QWidget(page);
     m_facts = new QFormLayout(facts);
@@ -335,11 +313,8 @@ QWidget* ImportDialog::makeCheckPage() {
         *value = factLabel(facts);
         m_facts->addRow(label, *value);
     }
-    m_changes = listView(page, tr("What will be different"));
-    auto* layout = new QVBoxLayout(page);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_checkTitle);
-    layout->addSpacing(4);
+    m_changes = transferList(page, tr("What will be different"));
+    auto* layout = transferPage(page, m_checkTitle);
     layout->addWidget(facts);
     layout->addSpacing(4);
     layout->addWidget(m_changes, 1);
@@ -353,6 +328,44 @@ void ImportDialog::check() {
     m_changes->clear();
     m_pages->setCurrentIndex(Check);
     update();
+    const bool isOnItsWay = m_session.state() == StoreSession::State::Connecting;
+    if (m_session.client().isConnected() || !(isWithoutStore() || isOnItsWay)) {
+        askCheck();
+        return;
+    }
+    if (!isOnItsWay) {
+        m_engineStarted = true;
+        m_session.startEngine();
+    }
+    whenSettled([this, asked = ++m_asked] {
+        if (asked != m_asked)
+            return;
+        if (m_session.client().isConnected())
+            askCheck();
+        else
+            showCheck(makeError(ErrorKind::Unreachable, "{}", m_session.problem().toStdString()));
+    });
+}
+
+void ImportDialog::whenSettled(std::function<void()> then) {
+    auto* once = new QObject(this);
+    const auto look = [this, once, then = std::move(then)] {
+        if (m_session.state() == StoreSession::State::Connecting)
+            return;
+        once->deleteLater();
+        disconnect(&m_session, nullptr, once, nullptr);
+        then();
+    };
+    connect(&m_session, &StoreSession::stateChanged, once, look);
+}
+
+void ImportDialog::done(int result) {
+    if (m_engineStarted)
+        m_session.endEngineWithoutStore();
+    QDialog::done(result);
+}
+
+void ImportDialog::askCheck() {
     m_session.request(method::importCheck, params(), this,
                       [this, asked = ++m_asked](const Result<QJsonValue>& answer) {
                           if (asked == m_asked)
@@ -373,8 +386,9 @@ void ImportDialog::showCheck(const Result<QJsonValue>& answer) {
     const std::uint64_t bytes = bytesFromJson(found.value(QLatin1String("bytes")));
     m_size->setText(bytes == 0 ? tr("The server does not say") : bytesDisplay(bytes));
     const QString free = bytesDisplay(bytesFromJson(found.value(QLatin1String("freeBytes"))));
-    m_space->setText(m_checked ? tr("%1 are free in the store").arg(free)
-                               : tr("%1 are free in the store: make room first").arg(free));
+    const QString where = isWithoutStore() ? tr("%1 are free where the store will be made").arg(free)
+                                           : tr("%1 are free in the store").arg(free);
+    m_space->setText(m_checked ? where : tr("%1: make room first").arg(where));
     m_rights->setText(way() == Way::Server ? tr("The role may copy the server")
                                            : tr("The engine can read it"));
     m_facts->parentWidget()->show();
@@ -388,24 +402,36 @@ void ImportDialog::showCheck(const Result<QJsonValue>& answer) {
 // --- It comes in
 
 void ImportDialog::begin() {
+    m_pages->setCurrentIndex(Running);
+    update();
+    if (!isWithoutStore()) {
+        import();
+        return;
+    }
+    m_progress->announce(tr("Making a store for it"));
+    m_session.makeStore(false);
+    whenSettled([this] {
+        if (m_session.state() == StoreSession::State::Connected)
+            import();
+        else
+            showReport(makeError(ErrorKind::Io, "{}", m_session.problem().toStdString()));
+    });
+}
+
+void ImportDialog::import() {
     QJsonObject all = params();
     const QString name = m_name->text().trimmed();
     all.insert(QStringLiteral("name"), name);
-    m_pages->setCurrentIndex(Running);
-    update();
     m_progress->run(tr("Importing %1").arg(name), method::storeImport, all,
                     [this](const Result<QJsonValue>& answer) { showReport(answer); });
 }
 
 QWidget* ImportDialog::makeReportPage() {
     auto* page = new QWidget(this);
-    m_reportTitle = titleLabel(page);
+    m_reportTitle = transferTitle(page);
     m_reportTitle->setObjectName(QStringLiteral("importReport"));
-    m_report = listView(page, tr("Report"));
-    auto* layout = new QVBoxLayout(page);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_reportTitle);
-    layout->addSpacing(4);
+    m_report = transferList(page, tr("Report"));
+    auto* layout = transferPage(page, m_reportTitle);
     layout->addWidget(m_report, 1);
     return page;
 }
@@ -423,7 +449,7 @@ void ImportDialog::showReport(const Result<QJsonValue>& answer) {
         if (errors > 0)
             html = tr("The dump was restored with %n error(s):", nullptr, errors) +
                    sentencesAsHtml(done.value(QLatin1String("errors")).toArray()) + html;
-        m_report->setHtml(html);
+        m_report->setHtml(html.isEmpty() ? tr("Nothing had to be changed.") : html);
     } else {
         const bool cancelled = answer.error().kind() == ErrorKind::Cancelled;
         m_reportTitle->setText(cancelled ? tr("The import was cancelled") : tr("The import failed"));

@@ -1,4 +1,5 @@
-// Bring your own database: from where, what would come in, how far it is, what came in.
+// Bring your own database: from where, what would come in, how far it is, what came in. Where there is no
+// store yet one is made when what would come in is known, and not before.
 #pragma once
 
 #include "app/gui/store_session.h"
@@ -40,6 +41,7 @@ class ImportDialog : public QDialog {
     QWidget* addWay(Way way, const QString& title, const QString& text);
     QLineEdit* addField(QFormLayout* form, const QString& label, const char* name, const QString& hint);
     void addBrowse(QFormLayout* form, QLineEdit* field, bool directory);
+    void proposeName();
     void update();
     void next();
     void back();
@@ -47,8 +49,14 @@ class ImportDialog : public QDialog {
     QString proposedName() const;
     QJsonObject params() const;
     void check();
+    void askCheck();
     void showCheck(const Result<QJsonValue>& answer);
     void begin();
+    void import();
+    bool isWithoutStore() const { return m_session.state() == StoreSession::State::NoStore; }
+    // When the session is no longer on its way somewhere.
+    void whenSettled(std::function<void()> then);
+    void done(int result) override;
     void showReport(const Result<QJsonValue>& answer);
 
     StoreSession& m_session;
@@ -78,7 +86,8 @@ class ImportDialog : public QDialog {
     QString m_proposed; // the name that was filled in by itself
     bool m_checked = false;
     bool m_done = false;
-    int m_asked = 0; // answers to older questions are not wanted
+    bool m_engineStarted = false; // for a look alone: it serves no store
+    int m_asked = 0;              // answers to older questions are not wanted
 };
 
 } // namespace arbor

@@ -351,23 +351,9 @@ void MainWindow::openPreferences() {
     dialog->open();
 }
 
-// At the first run a store is made for it; its dialog opens when that is there.
 void MainWindow::openImport() {
-    if (m_session.state() == StoreSession::State::NoStore) {
-        auto* once = new QObject(this);
-        connect(&m_session, &StoreSession::stateChanged, once, [this, once] {
-            const auto state = m_session.state();
-            if (state == StoreSession::State::Connecting)
-                return;
-            once->deleteLater();
-            disconnect(&m_session, nullptr, once, nullptr);
-            if (state == StoreSession::State::Connected)
-                openImport();
-        });
-        m_session.makeStore(false);
-        return;
-    }
-    if (m_session.state() != StoreSession::State::Connected)
+    const auto state = m_session.state();
+    if (state != StoreSession::State::Connected && state != StoreSession::State::NoStore)
         return;
     auto* dialog = new ImportDialog(
         m_session, [this](const QString& name) { return nameFault(name, false); }, this);

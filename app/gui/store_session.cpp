@@ -141,7 +141,20 @@ void StoreSession::greeted() {
     });
 }
 
+void StoreSession::endEngineWithoutStore() {
+    if (m_state != State::NoStore || !m_client->isConnected())
+        return;
+    m_ending = true;
+    setState(State::Connecting); // nobody is to find one that goes
+    request(method::engineStop, {}, this, [](const auto&) {});
+}
+
 void StoreSession::lost(const Error& why) {
+    if (std::exchange(m_ending, false)) {
+        m_client->close(); // it would look for another
+        setState(State::NoStore);
+        return;
+    }
     m_asking = {};
     for (Watched& watched : m_watched)
         watched.asking = false;

@@ -62,6 +62,8 @@ class StoreSession : public QObject {
     void makeStore(bool demo);
     // After Failed or EngineGone: starts an engine unless one answers.
     void startEngine();
+    // Ends one that was started to look at something, without a store; by Connecting to NoStore.
+    void endEngineWithoutStore();
 
     State state() const { return m_state; }
     const QString& problem() const { return m_problem; }
@@ -115,6 +117,7 @@ class StoreSession : public QObject {
     std::unique_ptr<ControlClient> m_client;
     bool m_starting = false;
     bool m_makingStore = false;
+    bool m_ending = false; // an engine without a store
     StorePicture m_picture;
     MarksStore m_marks;
     struct Watched {

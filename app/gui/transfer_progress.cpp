@@ -1,6 +1,7 @@
 #include "app/gui/transfer_progress.h"
 
 #include "app/control/methods.h"
+#include "app/gui/transfer_form.h"
 
 #include <QHBoxLayout>
 #include <QJsonArray>
@@ -16,13 +17,8 @@ constexpr int barSteps = 1000;
 }
 
 TransferProgress::TransferProgress(StoreSession& session, QWidget* parent)
-    : QWidget(parent), m_session(session), m_title(new QLabel(this)), m_bar(new QProgressBar(this)),
+    : QWidget(parent), m_session(session), m_title(transferTitle(this)), m_bar(new QProgressBar(this)),
       m_text(new QLabel(this)), m_cancel(new QPushButton(tr("Cancel"), this)) {
-    QFont bold = font();
-    bold.setBold(true);
-    m_title->setFont(bold);
-    m_title->setTextFormat(Qt::PlainText);
-    m_title->setWordWrap(true);
     m_text->setTextFormat(Qt::PlainText);
     m_text->setWordWrap(true);
     m_text->setObjectName(QStringLiteral("transferText"));
@@ -35,10 +31,7 @@ TransferProgress::TransferProgress(StoreSession& session, QWidget* parent)
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_cancel);
     buttons->addStretch();
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(m_title);
-    layout->addSpacing(8);
+    auto* layout = transferPage(this, m_title);
     layout->addWidget(m_bar);
     layout->addWidget(m_text);
     layout->addLayout(buttons);
@@ -52,15 +45,20 @@ TransferProgress::TransferProgress(StoreSession& session, QWidget* parent)
     });
 }
 
+void TransferProgress::announce(const QString& title) {
+    m_title->setText(title);
+    m_text->clear();
+    m_bar->setRange(0, 0);
+    m_cancel->setEnabled(false);
+}
+
 void TransferProgress::run(const QString& title, const QString& method, const QJsonObject& params,
                            std::function<void(const Result<QJsonValue>&)> ended) {
     m_running = true;
     m_cancelAsked = false;
     m_job = 0;
     m_ended = std::move(ended);
-    m_title->setText(title);
-    m_text->clear();
-    m_bar->setRange(0, 0);
+    announce(title);
     m_cancel->setEnabled(true);
     // not followed by the client itself: the job's id is what can be cancelled
     m_session.client().requestRaw(method, params, this, [this](const Result<QJsonValue>& answer) {

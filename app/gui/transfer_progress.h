@@ -16,6 +16,8 @@ class TransferProgress : public QWidget {
   public:
     explicit TransferProgress(StoreSession& session, QWidget* parent = nullptr);
 
+    // What goes on before run(), and cannot be cancelled.
+    void announce(const QString& title);
     // One at a time. `ended` is called once, unless the widget is gone: the job goes on then.
     void run(const QString& title, const QString& method, const QJsonObject& params,
              std::function<void(const Result<QJsonValue>&)> ended);

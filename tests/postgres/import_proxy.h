@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QMutex>
+#include <QSet>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QThread>
@@ -45,6 +46,7 @@ class Proxy {
             m_server.get(),
             [this] {
                 m_limit = std::numeric_limits<qint64>::max();
+                m_waiting.clear();
                 for (QTcpSocket* socket : m_server->findChildren<QTcpSocket*>())
                     Q_EMIT socket->readyRead();
             },
@@ -68,9 +70,18 @@ class Proxy {
         if (m_passed > m_limit && m_then == Then::Stall)
             return;
         const bool slow = m_passed > m_limit && m_then == Then::Slow;
+        if (slow && m_waiting.contains(server))
+            return; // more has come: its turn comes with the timer
         QByteArray said = slow ? server->read(64 << 10) : server->readAll();
-        if (slow && server->bytesAvailable() > 0) // some 3 MB/s
-            QTimer::singleShot(20, client, [=, this] { answer(client, server); });
+        if (slow) { // some 3 MB/s
+            m_waiting.insert(server);
+            QTimer::singleShot(20, client, [=, this] {
+                m_waiting.remove(server);
+                answer(client, server);
+            });
+        }
+        if (said.isEmpty())
+            return;
         for (const auto& [from, to] : m_replaced)
             said.replace(from, to);
         m_passed += said.size();
@@ -86,6 +97,7 @@ class Proxy {
     std::atomic<qint64> m_limit;
     const Then m_then;
     std::atomic<qint64> m_passed{0};
+    QSet<QTcpSocket*> m_waiting; // of a slow one: those that a timer serves
     std::vector<std::pair<QByteArray, QByteArray>> m_replaced;
     quint16 m_listens = 0;
     QThread m_thread;
