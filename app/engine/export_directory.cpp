@@ -7,6 +7,7 @@
 //                                                                                   starts on it
 //   3. everything is synced                                                         the same
 //   4. global/pg_control is written and synced                                      the whole
+#include "app/engine/copy_threads.h"
 #include "app/engine/import_jobs.h"
 #include "app/engine/import_tree.h"
 #include "app/engine/page_checksum.h"
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 
@@ -130,6 +132,7 @@ struct ExportFile {
     std::uint32_t mode = 0600;
     bool hasChecksums = false; // pages of a relation
     std::uint32_t firstBlock = 0;
+    std::string source; // of a file of the log: where it lies on the host
 };
 
 // "16384.2" begins with block 2 * 131072.
@@ -153,24 +156,26 @@ class Writer {
         return planLog(walFrom, control);
     }
     std::uint64_t totalBytes() const { return m_total; }
-    ExportOutcome outcome() const { return m_outcome; }
+    ExportOutcome outcome() const { return {m_bytes, m_checkedPages, {}}; }
 
     Status write() {
-        const Throughput throughput(m_clock, m_total);
-        for (const ExportFile& file : m_files)
-            if (file.path != controlName)
-                ARBOR_TRY(writeFile(file, throughput));
-        for (const auto& [from, to] : m_log)
-            ARBOR_TRY(copyLog(from, to, throughput));
-        m_job.progress(-1, QStringLiteral("syncing"), static_cast<qint64>(m_outcome.bytes));
+        std::ranges::stable_sort(m_files, std::greater<>(), &ExportFile::size);
+        CopyProgress progress(m_job, QStringLiteral("writing"), m_total, recoverShare, 1);
+        ARBOR_TRY(
+            copyInThreads(m_files.size(), progress, [&](std::size_t index, std::span<std::byte> buffer) {
+                const ExportFile& file = m_files[index];
+                return file.source.empty() ? writeFile(file, progress, buffer)
+                                           : copyLog(file, progress, buffer);
+            }));
+        m_job.progress(-1, QStringLiteral("syncing"), static_cast<qint64>(progress.done()));
         flushAhead();
         ARBOR_TRY(syncTree(m_disk, m_target));
         // last: without it no server starts
-        for (const ExportFile& file : m_files)
-            if (file.path == controlName)
-                ARBOR_TRY(writeFile(file, throughput));
+        std::vector<std::byte> buffer(m_control.size);
+        ARBOR_TRY(writeFile(m_control, progress, buffer));
         ARBOR_TRY(m_disk.syncFile(m_target + "/" + controlName));
         ARBOR_TRY(m_disk.syncDirectory(m_target + "/global"));
+        m_bytes = progress.done();
         return m_disk.syncDirectory(fs::path(m_target).parent_path());
     }
 
@@ -215,9 +220,18 @@ class Writer {
             return {};
         const bool relation = isPageFile(role, entry.name) && path != controlName &&
                               (role == DirectoryRole::Database || role == DirectoryRole::Global);
-        m_files.push_back({entry.inode, path, attributes.size, attributes.mode, relation && m_checksums,
-                           relation ? firstBlockOf(entry.name) : 0});
-        m_total += attributes.size;
+        ExportFile file{entry.inode,
+                        path,
+                        attributes.size,
+                        attributes.mode,
+                        relation && m_checksums,
+                        relation ? firstBlockOf(entry.name) : 0,
+                        {}};
+        m_total += file.size;
+        if (path == controlName)
+            m_control = std::move(file);
+        else
+            m_files.push_back(std::move(file));
         return {};
     }
     Status planLog(const std::string& from, const ControlFile& control) {
@@ -231,27 +245,26 @@ class Writer {
             if (!needed && !parseHistoryFileName(name))
                 continue;
             ARBOR_ASSIGN(const FileInfo info, m_disk.info(from + "/" + name));
-            m_log.emplace_back(from + "/" + name, "pg_wal/" + name);
+            m_files.push_back({{}, "pg_wal/" + name, info.size, 0600, false, 0, from + "/" + name});
             m_total += info.size;
         }
         return {};
     }
 
-    Status writeFile(const ExportFile& file, const Throughput& throughput) {
+    Status writeFile(const ExportFile& file, CopyProgress& progress, std::span<std::byte> buffer) {
         const std::string path = m_target + "/" + file.path;
         ARBOR_ASSIGN(const auto out, m_disk.createAppend(path));
-        for (std::uint64_t at = 0; at < file.size;) {
-            const std::size_t wanted = std::min<std::uint64_t>(m_buffer.size(), file.size - at);
-            ARBOR_ASSIGN(const std::size_t got,
-                         m_view.read(file.inode, at, std::span(m_buffer).first(wanted)));
-            if (got != wanted)
+        for (std::uint64_t at = 0; at < file.size && !progress.failed();) {
+            const auto piece = buffer.first(std::min<std::uint64_t>(buffer.size(), file.size - at));
+            ARBOR_ASSIGN(const std::size_t got, m_view.read(file.inode, at, piece));
+            if (got != piece.size())
                 return makeError(ErrorKind::Corruption, "{} ends at {} of {} bytes", file.path, at + got,
                                  file.size);
             if (file.hasChecksums)
-                ARBOR_TRY(verify(file, at, std::span(m_buffer).first(got)));
-            ARBOR_TRY(out->append(std::span(m_buffer).first(got)));
+                ARBOR_TRY(verify(file, at, piece));
+            ARBOR_TRY(out->append(piece));
             at += got;
-            ARBOR_TRY(advance(got, throughput));
+            ARBOR_TRY(progress.advance(got));
         }
         return m_disk.setMode(path, file.mode);
     }
@@ -264,31 +277,21 @@ class Writer {
                     "the checksum of block {} of {} is wrong: the database wrote it so, or it was "
                     "damaged before it came into the store",
                     block, file.path);
-            ++m_outcome.checkedPages;
         }
+        m_checkedPages += bytes.size() / blockSize;
         return {};
     }
-    Status copyLog(const std::string& from, const std::string& to, const Throughput& throughput) {
-        ARBOR_ASSIGN(const auto in, m_disk.openRead(from));
-        ARBOR_ASSIGN(const auto out, m_disk.createAppend(m_target + "/" + to));
-        for (std::uint64_t at = 0;;) {
-            ARBOR_ASSIGN(const std::size_t got, in->readAt(at, m_buffer));
+    Status copyLog(const ExportFile& file, CopyProgress& progress, std::span<std::byte> buffer) {
+        ARBOR_ASSIGN(const auto in, m_disk.openRead(file.source));
+        ARBOR_ASSIGN(const auto out, m_disk.createAppend(m_target + "/" + file.path));
+        for (std::uint64_t at = 0; !progress.failed();) {
+            ARBOR_ASSIGN(const std::size_t got, in->readAt(at, buffer));
             if (got == 0)
-                return {};
-            ARBOR_TRY(out->append(std::span(m_buffer).first(got)));
+                break;
+            ARBOR_TRY(out->append(buffer.first(got)));
             at += got;
-            ARBOR_TRY(advance(got, throughput));
+            ARBOR_TRY(progress.advance(got));
         }
-    }
-    Status advance(std::size_t bytes, const Throughput& throughput) {
-        if (m_job.cancelRequested())
-            return makeError(ErrorKind::Cancelled, "cancelled");
-        m_outcome.bytes += bytes;
-        const double fraction =
-            static_cast<double>(m_outcome.bytes) / static_cast<double>(std::max<std::uint64_t>(m_total, 1));
-        m_job.progress(recoverShare + (1 - recoverShare) * fraction,
-                       QString::fromStdString("writing: " + throughput.text(m_outcome.bytes)),
-                       static_cast<qint64>(m_outcome.bytes));
         return {};
     }
 
@@ -296,13 +299,12 @@ class Writer {
     TimelineView& m_view;
     const std::string m_target;
     Job& m_job;
-    const SystemClock m_clock;
     bool m_checksums = false;
-    std::vector<ExportFile> m_files;
-    std::vector<std::pair<std::string, std::string>> m_log;
-    std::vector<std::byte> m_buffer = std::vector<std::byte>(1u << 20);
+    std::vector<ExportFile> m_files; // but for the last
+    ExportFile m_control;
     std::uint64_t m_total = 0;
-    ExportOutcome m_outcome;
+    std::uint64_t m_bytes = 0;
+    std::atomic<std::uint64_t> m_checkedPages{0};
 };
 
 // What a fork leaves behind of the branch, which somebody who moves elsewhere must know.

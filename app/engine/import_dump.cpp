@@ -113,24 +113,61 @@ std::string unquoted(std::string name) {
     return name;
 }
 
-// Tablespaces belong to a cluster: an archive names them and does not make them.
-Result<std::set<std::string>> tablespacesOf(const Installation& installation, const Dump& dump) {
+// Tablespaces belong to a cluster: the dump of a database names them and does not hold them. This is one that
+// a line of its script names; "" for none.
+std::string tablespaceNamedIn(std::string_view line) {
     static const std::regex used("^(?:SET default_tablespace = |CREATE DATABASE .* TABLESPACE = )"
                                  "(\"(?:[^\"]|\"\")+\"|[^\" ;']+)");
+    constexpr std::size_t longest = 4096; // of such a line
+    if (line.size() > longest ||
+        !(line.starts_with("SET default_tablespace = ") || line.starts_with("CREATE DATABASE ")))
+        return {};
+    std::match_results<std::string_view::const_iterator> found;
+    if (!std::regex_search(line.begin(), line.end(), found, used))
+        return {};
+    const std::string name = unquoted(found[1].str());
+    return name == "pg_default" ? std::string() : name;
+}
+
+Result<std::set<std::string>> tablespacesOfArchive(const Installation& installation, const Dump& dump) {
     std::set<std::string> names;
     const ProgramRun run{.program = installation.program("pg_restore"),
                          .arguments = {"-s", "-C", "-f", "-", dump.path},
-                         .onLine = [&](std::string_view line) {
-                             std::match_results<std::string_view::const_iterator> found;
-                             constexpr std::size_t longest = 4096; // of such a line
-                             if (line.size() < longest &&
-                                 std::regex_search(line.begin(), line.end(), found, used))
-                                 names.insert(unquoted(found[1].str()));
-                         }};
+                         .onLine = [&](std::string_view line) { names.insert(tablespaceNamedIn(line)); }};
     ARBOR_ASSIGN(const int code, runProgram(run));
     if (code != 0)
         return makeError(ErrorKind::Io, "pg_restore -s ended with code {}", code);
-    names.erase("pg_default");
+    names.erase("");
+    return names;
+}
+
+// Those that a script of pg_dump names and does not make: it has to be read once before it is run, rows of
+// tables left out.
+Result<std::set<std::string>> tablespacesOfScript(const Dump& dump, Job& job) {
+    std::set<std::string> names, made;
+    std::ifstream file(dump.path, std::ios::binary);
+    bool inRows = false;
+    std::uint64_t number = 0;
+    for (std::string line; std::getline(file, line);) {
+        if (++number % 65'536 == 0 && job.cancelRequested())
+            return makeError(ErrorKind::Cancelled, "cancelled");
+        if (inRows) {
+            inRows = line != "\\.";
+            continue;
+        }
+        inRows = line.starts_with("COPY ") && line.ends_with(" FROM stdin;");
+        constexpr std::string_view making = "CREATE TABLESPACE ";
+        if (line.starts_with(making)) {
+            const auto end = line[making.size()] == '"' ? line.rfind('"') + 1 : line.find(' ', making.size());
+            made.insert(unquoted(line.substr(making.size(), end - making.size())));
+        }
+        names.insert(tablespaceNamedIn(line));
+    }
+    if (file.bad())
+        return errnoError(errno, "reading " + dump.path);
+    names.erase("");
+    for (const std::string& name : made)
+        names.erase(name);
     return names;
 }
 
@@ -179,7 +216,7 @@ class Restore {
     Status archive(const Dump& dump) {
         ARBOR_ASSIGN(const Contents contents, contentsOf(m_installation, dump));
         ARBOR_TRY(addRoles(contents.owners));
-        ARBOR_ASSIGN(const auto tablespaces, tablespacesOf(m_installation, dump));
+        ARBOR_ASSIGN(const auto tablespaces, tablespacesOfArchive(m_installation, dump));
         ARBOR_TRY(placeInside(tablespaces, true));
         const bool isFirst = contents.database.empty() || contents.database == "postgres" ||
                              contents.database == "template1" || !m_request.database.empty();
@@ -217,6 +254,10 @@ class Restore {
             ARBOR_TRY(createDatabase(database));
         ARBOR_ASSIGN(const ScriptHead head, ScriptHead::of(dump));
         ARBOR_TRY(placeInside(head.tablespaces(), false));
+        if (dump.kind == DumpKind::Script) {
+            ARBOR_ASSIGN(const auto named, tablespacesOfScript(dump, m_job));
+            ARBOR_TRY(placeInside(named, true));
+        }
         ProgramRun run = program("psql");
         if (!head.tablespaces().empty())
             run.environment.emplace_back("PGOPTIONS", "-c allow_in_place_tablespaces=on");

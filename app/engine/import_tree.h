@@ -1,8 +1,7 @@
 // Copies directories of the host into a view of the store.
 #pragma once
 
-#include "app/control/jobs.h"
-#include "storage/base/units.h"
+#include "app/engine/copy_threads.h"
 #include "storage/engine/branch_view.h"
 #include "storage/names/roles.h"
 
@@ -38,8 +37,7 @@ class TreeCopy {
         InodeId inode;
         std::uint64_t size = 0;
     };
-    class Progress;
-    Status copyFile(const File& file, Progress& progress, std::span<std::byte> buffer);
+    Status copyFile(const File& file, CopyProgress& progress, std::span<std::byte> buffer);
 
     Disk& m_disk;
     BranchView& m_view;
@@ -53,18 +51,5 @@ class TreeCopy {
 
 // Syncs every file below a directory, and the directories.
 Status syncTree(Disk& disk, const std::string& directory);
-
-// "1.2 GB of 4.0 GB, 310 MB/s, 9 s left": what a job that copies says of itself.
-class Throughput {
-  public:
-    explicit Throughput(const Clock& clock, std::uint64_t total)
-        : m_clock(clock), m_begun(clock.now()), m_total(total) {}
-    std::string text(std::uint64_t done) const;
-
-  private:
-    const Clock& m_clock;
-    const Timestamp m_begun;
-    const std::uint64_t m_total;
-};
 
 } // namespace arbor

@@ -97,14 +97,17 @@ class ImportDumpTest : public QObject {
                  QString("1"));
     }
 
-    // An archive names tablespaces and does not hold them; a cluster's script would make them outside.
+    // A database's dump names tablespaces and does not hold them; a cluster's script would make them outside.
     void tablespacesLieInside() {
         QVERIFY(dump("pg_dump", {"-Fc", "-f", place("apart.dump"), "-d", "apart"}));
+        QVERIFY(dump("pg_dump", {"-Fp", "-C", "-f", place("plain.sql"), "-d", "apart"}));
+        QVERIFY(dump("pg_dumpall", {"-f", place("cluster.sql")}));
         const QStringList before = QDir(place("ts-fast")).entryList() + QDir(place("ts-slow")).entryList();
-        for (const QString name : {"cluster.sql", "apart.dump"}) {
+        for (const QString name : {"cluster.sql", "apart.dump", "plain.sql"}) {
             const QString branch = "spaces-" + name.section('.', 0, 0);
             const Outcome imported = m_store->ctl({"import", "--dump", place(name), branch});
             QVERIFY2(imported.code == 0, qPrintable(imported.err + imported.out));
+            QCOMPARE(imported.json().value("errorCount").toInt(), 0);
             QVERIFY2(imported.report().contains("tablespace fast one lies inside"),
                      qPrintable(imported.report()));
             const Way way = m_store->start(branch);
