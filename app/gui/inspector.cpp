@@ -243,7 +243,9 @@ void Inspector::showBranch(const BranchRow& branch) {
     setFact(m_endpoint,
             branch.port == 0 ? QString()
             : branch.startedAt
-                ? tr("port %1, up %2").arg(branch.port).arg(durationDisplay(now - branch.startedAt))
+                ? tr("port %1, up %2")
+                      .arg(branch.port)
+                      .arg(durationDisplay(std::max(now - branch.startedAt, Duration::seconds(1))))
                 : tr("port %1").arg(branch.port));
 }
 

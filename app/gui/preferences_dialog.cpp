@@ -91,7 +91,7 @@ PreferencesDialog::PreferencesDialog(const QMap<QString, QString>& settings, QWi
     layout->addWidget(buttons);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
-    resize(560, sizeHint().height());
+    resize(560, layout->totalHeightForWidth(560));
 }
 
 QString PreferencesDialog::terminal() const {

@@ -14,7 +14,7 @@ QSize BarDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelInde
 void BarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
                         const QModelIndex& index) const {
     const QVariant fraction = index.data(m_role);
-    if (fraction.isValid()) {
+    if (fraction.toDouble() > 0) {
         const Theme theme(option.palette);
         const QRectF room = QRectF(option.rect).adjusted(3, 3, -3, -3);
         const double width = std::clamp(fraction.toDouble(), 0.0, 1.0) * room.width();

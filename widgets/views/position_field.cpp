@@ -70,6 +70,7 @@ void PositionField::clear() {
     m_line->clear();
     m_full.clear();
     m_short.clear();
+    m_brief.clear();
     m_problem = false;
     showExplanation();
 }
@@ -89,6 +90,7 @@ void PositionField::setResolved(const ResolvedPosition& position) {
                               bytesDisplay(position.walBehindHead));
     }
     m_short = position.time ? timeDisplay(position.time) + dot + behind : behind;
+    m_brief = behind;
     m_full = lsnDisplay(position.lsn) + QLatin1Char('\n') + m_short;
     if (position.commitLsn)
         m_full += QLatin1Char('\n') + tr("after commit of transaction %1 at %2")
@@ -101,7 +103,7 @@ void PositionField::setResolved(const ResolvedPosition& position) {
 }
 
 void PositionField::setProblem(const QString& text) {
-    m_short = m_full = text;
+    m_short = m_brief = m_full = text;
     m_problem = true;
     showExplanation();
 }
@@ -110,8 +112,11 @@ void PositionField::showExplanation() {
     QPalette palette = m_label->palette();
     palette.setColor(QPalette::WindowText, m_problem ? m_theme.danger : m_theme.muted);
     m_label->setPalette(palette);
-    m_label->setText(
-        m_label->fontMetrics().elidedText(m_short, Qt::ElideRight, std::max(m_label->width(), 10)));
+    // the distance whole rather than cut off behind the time, which the tool tip has
+    const QFontMetrics metrics = m_label->fontMetrics();
+    const int room = std::max(m_label->width(), 10);
+    const QString& text = metrics.horizontalAdvance(m_short) <= room ? m_short : m_brief;
+    m_label->setText(metrics.elidedText(text, Qt::ElideRight, room));
     m_label->setToolTip(m_full);
     m_label->setAccessibleName(m_full);
     m_line->setAccessibleDescription(m_full);

@@ -64,6 +64,7 @@ class PositionField : public QWidget {
     QTimer m_pause;
     QString m_full;
     QString m_short;
+    QString m_brief; // where there is no room for m_short
     bool m_problem = false;
     Theme m_theme;
 };
