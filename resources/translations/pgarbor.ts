@@ -153,6 +153,40 @@
     </message>
 </context>
 <context>
+    <name>arbor::BranchDelegate</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n running</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>arbor::BranchTimelineView</name>
+    <message>
+        <source>Time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Timeline by time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LSN</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Timeline by LSN</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::BranchTreeModel</name>
     <message>
         <source>Stopped</source>
@@ -233,15 +267,30 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Own</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Pins</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Timeline</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Private</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::BranchTreeView</name>
+    <message>
+        <source>Branches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Comma and period step through the marks of a branch, W A S D zoom and pan.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>transaction %1</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -257,6 +306,89 @@
     </message>
     <message>
         <source>Found</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::ExportDialog</name>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 as it is now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 at %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A &amp;data directory that any PostgreSQL opens</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A d&amp;ump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose where</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All, as a script of pg_dumpall</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Data&amp;base</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;To</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A directory that is new or empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exporting %1 to %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 as of %2 were written to %3</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 pages were compared with their checksums as they were written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The export was cancelled</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing of it is left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The export failed</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -296,6 +428,199 @@
     </message>
     <message>
         <source>A new store is made in %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring your own database</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A data directory, a running server or a dump, beside an empty main.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::ImportDialog</name>
+    <message>
+        <source>Back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring your own database</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a directory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A &amp;data directory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Of a server on this machine that is stopped, or has crashed. It is copied and stays as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A running &amp;server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copied over the network by pg_basebackup while it goes on working. It is only read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A d&amp;ump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Of pg_dump, in any of its formats, or of pg_dumpall.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Directory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>None, or from the engine&apos;s .pgpass</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Name of the branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The path begins with /.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rights</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What will be different</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking at it…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It cannot be brought in as it is</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It can be brought in</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is not enough room for it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PostgreSQL %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The server does not say</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 are free in the store</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 are free in the store: make room first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The role may copy the server</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The engine can read it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What will be different in the branch:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Importing %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 is there: %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>The dump was restored with %n error(s):</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The import was cancelled</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The import failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing of it is left in the store.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -432,6 +757,41 @@
     </message>
 </context>
 <context>
+    <name>arbor::JobModel</name>
+    <message>
+        <source>Running</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Job</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::JobsPopup</name>
     <message>
         <source>done in %1</source>
@@ -520,10 +880,6 @@
     </message>
     <message>
         <source>Store</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Branch</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -653,31 +1009,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Branch from the head of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Branch from %1 at %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Make branch</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Checkpoint at the head of %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Checkpoint on %1 at %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>checkpoint</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Make checkpoint</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -710,6 +1042,30 @@
     </message>
     <message>
         <source>Show %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Panels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Storage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reclaim</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PgArbor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A table was dropped on %1: the last red mark on its bar. Click it to go to the moment before, then press Space to look, B to branch or R to restore.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show me</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -752,6 +1108,61 @@
     <name>arbor::MessageBar</name>
     <message>
         <source>Close this message</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::NameEditor</name>
+    <message>
+        <source>New branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the new branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the new checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Branch name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoint name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When the new branch expires</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>never expires</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>expires in 1 h</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>expires in 1 d</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>expires in 7 d</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>expires in 30 d</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Letters, digits and - _ . / only, beginning with a letter or digit, at most 63</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -860,6 +1271,74 @@
     </message>
 </context>
 <context>
+    <name>arbor::OperationLogModel</name>
+    <message>
+        <source>%1 (undone)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Operation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>By</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::PinsModel</name>
+    <message>
+        <source>%1 frees %2.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>These %n together free %1</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>one by one %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1; %2, because they share %3.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 to %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What pins</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LSN range</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only it keeps</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::PointPanel</name>
     <message>
         <source>head, LSN, time, -10min, checkpoint:NAME, xid:N</source>
@@ -882,19 +1361,46 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>&lt;b&gt;%1&lt;/b&gt;</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Last commit before it: %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>%1 and %2 of WAL behind the head</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>%1 of WAL behind the head</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Last commit %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::PositionField</name>
+    <message>
+        <source>Position</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Position of the cursor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An LSN, a time with zone, -10min, head, checkpoint:NAME or xid:N</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>head</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 behind head</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1, %2 behind head</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>after commit of transaction %1 at %2</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1001,6 +1507,218 @@
     </message>
 </context>
 <context>
+    <name>arbor::ReclaimPanel</name>
+    <message>
+        <source>branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>trash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>history window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>reader</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>everything in the trash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove for good</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What keeps bytes on disk</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Free</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>20 GB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much to free</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Propose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ticks a short list that frees this much: the trash first, then what has not been used for longest; never what is protected, runs or is a root</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;History window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>History window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as it is set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Speed of the sweep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much a sweep moves a second: less disturbs what runs less</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>full speed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Untick all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sweep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress of the sweep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>With a history of %1, %2 are no longer needed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is freed while something cannot be read: %1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A sweep gives nothing back yet: too little of each segment is garbage.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to sweep.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A sweep then gives back %1 of the disk.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove and sweep…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much? Write it as 20GB or 500MB.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking for a short list…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No list frees %1. </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>history older than %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1
+
+These are removed for good and cannot be brought back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Beginning…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>freed %1 of %2 · %3/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Freed %1 of %2 planned.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::RelationsModel</name>
+    <message>
+        <source>Written here or on the parent since the fork, as far as it has reached the disk</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PostgreSQL&apos;s estimate, of the last ANALYZE</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>~%1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Relation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Schema</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Database</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pages that differ</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::RelationsPanel</name>
     <message>
         <source>index</source>
@@ -1035,26 +1753,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Schema</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Kind</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Rows</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Size</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Relations</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1071,10 +1769,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>~%1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>No tables yet</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1083,6 +1777,10 @@
         <translation type="unfinished">
             <numerusform></numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Pages that differ are those that %1 or %2 has written since the fork.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -1149,6 +1847,116 @@
         <source>The present head is kept in the trash for %1; Undo brings it back.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>This is the head: there is nothing to take back. Put the cursor earlier.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::StoragePanel</name>
+    <message>
+        <source>Drag over the plot to measure; Ctrl+wheel zooms.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Free space</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As a picture (PNG)…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As numbers (CSV)…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 on disk now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1%2 a day.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Full at %1 if it goes on like this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What helps most: %1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The first sample is taken within a minute.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No samples there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In %1: %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> (%1)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 to %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pictures (*.png)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Numbers (*.csv)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 could not be written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::StoragePlot</name>
+    <message>
+        <source>Storage over time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what databases occupy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>live</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>history window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>trash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>garbage</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::StoreCommands</name>
@@ -1161,19 +1969,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Branch %1 was not made</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Branch %1 made from %2</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Branch %1 made from %2: %3</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Checkpoint %1 was not made</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1358,6 +2158,55 @@
     </message>
 </context>
 <context>
+    <name>arbor::TimelineHeader</name>
+    <message>
+        <source>Columns and axis</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click a point of a bar: every moment can become a branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The history window begins at %1. Drag to see what another one frees.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::TimelineOverview</name>
+    <message>
+        <source>Overview of the whole log</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left and right move the part in view, plus and minus zoom, 0 shows everything.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The log of all branches. Drag a handle to zoom, double click to see everything.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::TransferProgress</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It goes on when this is closed; Jobs shows it then.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelling…</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::WaitPage</name>
     <message>
         <source>Progress</source>
@@ -1408,14 +2257,6 @@
     </message>
     <message>
         <source>Next mark</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Back to the head</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Take the cursor away</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1547,10 +2388,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Axis of time instead of LSN</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Finding your way</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1652,6 +2489,38 @@
     </message>
     <message>
         <source>Close the window; branches go on running</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restore…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the branch, at the cursor, as a data directory or a dump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to the head: no cursor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Import a database…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a branch of a data directory, a running server, or a dump</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -1,6 +1,23 @@
 <?xml version='1.0' encoding='utf-8'?>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>arbor::BranchDelegate</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n running</source>
+        <translation>
+            <numerusform>%n running</numerusform>
+            <numerusform>%n running</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>arbor::BranchTreeModel</name>
     <message numerus="yes">
         <source>%n child branch(es)</source>
@@ -21,6 +38,16 @@
         <translation>
             <numerusform>%1, group of %n branch</numerusform>
             <numerusform>%1, group of %n branches</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>arbor::ImportDialog</name>
+    <message numerus="yes">
+        <source>The dump was restored with %n error(s):</source>
+        <translation>
+            <numerusform>The dump was restored with %n error:</numerusform>
+            <numerusform>The dump was restored with %n errors:</numerusform>
         </translation>
     </message>
 </context>
@@ -58,6 +85,16 @@
         <translation>
             <numerusform>%1, %n item</numerusform>
             <numerusform>%1, %n items</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>arbor::PinsModel</name>
+    <message numerus="yes">
+        <source>These %n together free %1</source>
+        <translation>
+            <numerusform>These %n together free %1</numerusform>
+            <numerusform>These %n together free %1</numerusform>
         </translation>
     </message>
 </context>
