@@ -54,9 +54,11 @@ NewRoot::~NewRoot() {
     m_view.reset();
     if (!m_timeline)
         return;
-    (void)m_service.engine().closeIdleHeads();
-    if (m_named)
+    if (m_named) {
+        (void)m_service.engine().closeIdleHeads();
         return;
+    }
+    (void)m_service.closeHeads({m_timeline}); // a sweep keeps what is open
     for (const std::string& path : {walPath(), keptDirectory(m_service.engine(), m_timeline),
                                     scratchDirectory(m_service.engine(), m_timeline)})
         (void)removeTree(m_disk, path);

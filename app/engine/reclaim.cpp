@@ -3,9 +3,7 @@
 #include "app/engine/json.h"
 
 #include <algorithm>
-#include <chrono>
 #include <set>
-#include <thread>
 
 namespace arbor {
 
@@ -238,21 +236,6 @@ Status removeCheckpoint(Service& service, const RequestContext& context, Checkpo
     return {};
 }
 
-// A head that is still open keeps what it shows. Nobody writes to these any more: they close once the mount
-// lets go of them.
-Status closeHeads(Service& service, const std::set<TimelineId>& timelines) {
-    constexpr int tries = 100;
-    for (int i = 0; i < tries; ++i) {
-        ARBOR_TRY(service.engine().closeIdleHeads());
-        const auto heads = service.engine().openHeads();
-        if (std::none_of(heads.begin(), heads.end(),
-                         [&](const auto& head) { return timelines.contains(head->timeline()); }))
-            return {};
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return {}; // somebody looks at it: it goes with a later sweep
-}
-
 } // namespace
 
 Status removeForGood(Service& service, const RequestContext& context,
@@ -279,7 +262,7 @@ Status removeForGood(Service& service, const RequestContext& context,
         ARBOR_TRY(removeCheckpoint(service, context, id));
     for (const BranchId id : whatIf.branches)
         ARBOR_TRY(removeBranch(service, context, id));
-    return closeHeads(service, gone);
+    return service.closeHeads(gone);
 }
 
 } // namespace arbor

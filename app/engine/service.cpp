@@ -10,6 +10,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 namespace arbor {
 
 namespace {
@@ -459,19 +463,35 @@ void Service::keepBooks() {
         sweepSoon();
 }
 
+Status Service::closeHeads(const std::set<TimelineId>& timelines) {
+    constexpr int tries = 100;
+    for (int i = 0; i < tries; ++i) {
+        ARBOR_TRY(m_engine->closeIdleHeads());
+        const auto heads = m_engine->openHeads();
+        if (std::none_of(heads.begin(), heads.end(),
+                         [&](const auto& head) { return timelines.contains(head->timeline()); }))
+            return {};
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return {}; // somebody looks at it: it goes with a later sweep
+}
+
 void Service::sweepSoon() {
     constexpr std::uint64_t pace = 64u << 20; // bytes moved a second
+    m_sweepAsked = true;
     if (m_sweeping.exchange(true))
         return;
     m_workers.start([this] {
-        Collector::RunOptions options;
-        options.bytesPerSecond = pace;
-        options.cancelled = [this] { return m_shuttingDown.load(); };
-        const auto outcome = sweep(options);
-        if (!outcome)
-            spdlog::warn("sweeping: {}", outcome.error().message());
-        else
-            spdlog::info("a sweep freed {} bytes and moved {}", outcome->freedBytes, outcome->movedBytes);
+        while (m_sweepAsked.exchange(false)) {
+            Collector::RunOptions options;
+            options.bytesPerSecond = pace;
+            options.cancelled = [this] { return m_shuttingDown.load(); };
+            const auto outcome = sweep(options);
+            if (!outcome)
+                spdlog::warn("sweeping: {}", outcome.error().message());
+            else
+                spdlog::info("a sweep freed {} bytes and moved {}", outcome->freedBytes, outcome->movedBytes);
+        }
         m_sweeping = false;
     });
 }

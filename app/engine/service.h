@@ -61,9 +61,12 @@ class Service : public QObject, private ViewProvider {
     Space& accounting() { return *m_space; }
     // Purges what is due in the trash, and sweeps.
     Result<Collector::Outcome> sweep(const Collector::RunOptions& options);
-    // The same on a worker, at a pace that a busy database does not feel. Nothing while one runs that was
-    // begun so.
+    // The same on a worker, at a pace that a busy database does not feel. Once more after one that runs and
+    // was begun so.
     void sweepSoon();
+    // A head that is still open keeps what it shows. Nobody writes to these any more: they close once the
+    // mount lets go of them, which is waited for a little.
+    Status closeHeads(const std::set<TimelineId>& timelines);
     void purgeTrash(TrashId entry);
     void emptyTrash();
     bool storeOpen() const { return m_storeOpen; }
@@ -203,7 +206,8 @@ class Service : public QObject, private ViewProvider {
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
     std::atomic<bool> m_sweeping{false}; // on schedule
-    std::atomic<int> m_limitLevel{0};    // that people have been told of
+    std::atomic<bool> m_sweepAsked{false};
+    std::atomic<int> m_limitLevel{0}; // that people have been told of
     std::atomic<bool> m_shuttingDown{false};
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework

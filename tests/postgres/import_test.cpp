@@ -146,6 +146,25 @@ class ImportTest : public StoreTest {
         QCOMPARE(sql(m_store->start("whole"), "postgres", "SELECT count(*) FROM pgbench_accounts"),
                  QString("2000000"));
     }
+
+    // What it wrote is garbage, also when a server has had its files open: the space is free again at once.
+    void anImportThatFailsLateGivesItsSpaceBack() {
+        PlainServer source(m_store->place(), "source");
+        QVERIFY(source.initialize({"-U", "postgres"}));
+        QVERIFY(source.start());
+        QVERIFY(
+            asServer("pgbench", QStringList{"-i", "-s", "5", "-q", "-d", "postgres"} + source.way().words())
+                .code == 0);
+        QVERIFY(source.stop());
+        const auto garbage = [&] { return m_store->ctl({"stats"}).json().value("garbageBytes").toDouble(); };
+        const double before = garbage();
+        const QStringList files = m_store->leftOvers();
+        const Outcome failed = m_store->ctl({"import", source.data(), "half", "--superuser", "nobody"});
+        QVERIFY2(failed.code == 2 && failed.message().contains("--superuser NAME"), qPrintable(failed.err));
+        constexpr double little = 1 << 20;
+        QTRY_VERIFY_WITH_TIMEOUT(garbage() < before + little, 20'000);
+        QCOMPARE(m_store->leftOvers(), files);
+    }
 };
 
 QTEST_GUILESS_MAIN(ImportTest)
