@@ -106,8 +106,10 @@ struct stat Operations::statOf(const MountedTimeline& timeline, const Attributes
     info.st_ino = timeline.inodeNumber(attributes.inode);
     info.st_mode = typeBits(attributes.type) | (attributes.mode & 07777);
     info.st_nlink = attributes.links;
-    info.st_uid = attributes.uid;
-    info.st_gid = attributes.gid;
+    // Whoever serves the store owns all that is in it: what is recorded may be another machine's number for
+    // them, and PostgreSQL refuses files that are not its own.
+    info.st_uid = m_owner.uid;
+    info.st_gid = m_owner.gid;
     info.st_size = static_cast<off_t>(attributes.size);
     info.st_blocks = static_cast<blkcnt_t>((attributes.allocatedBytes + 511) / 512);
     info.st_blksize = blockSize;
@@ -167,6 +169,12 @@ void Operations::setAttributes(fuse_req_t request, fuse_ino_t node, const struct
         return;
     BranchView& view = *subject->timeline->view;
     const InodeId inode = subject->inode;
+
+    if (((toSet & FUSE_SET_ATTR_UID) && values.st_uid != m_owner.uid) ||
+        ((toSet & FUSE_SET_ATTR_GID) && values.st_gid != m_owner.gid)) {
+        fail(request, kind, EPERM);
+        return;
+    }
 
     AttributeChange change;
     if (toSet & FUSE_SET_ATTR_MODE)

@@ -86,7 +86,7 @@ class Operations {
     Result<Attributes> createOrFind(const Target& directory, const char* name, mode_t mode, int flags,
                                     Owner owner);
 
-    const Owner m_owner; // of the mount's root
+    const Owner m_owner; // of all that is in the mount
     NodeTable m_nodes;
     ErrorLog m_log;
     MountMetrics m_metrics;

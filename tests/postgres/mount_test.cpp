@@ -247,6 +247,8 @@ class MountTest : public QObject {
             EXPECT(mknod((mount().timeline() + "/node").c_str(), S_IFREG | 0600, 0) == 0);
             EXPECT_ERRNO(mknod((mount().timeline() + "/fifo").c_str(), S_IFIFO | 0600, 0), EPERM);
             EXPECT_ERRNO(link(path.c_str(), (mount().timeline() + "/l").c_str()), EPERM);
+            EXPECT(chown(path.c_str(), geteuid(), getegid()) == 0);
+            EXPECT_ERRNO(chown(path.c_str(), geteuid() + 1, static_cast<gid_t>(-1)), EPERM);
             EXPECT(chmod(path.c_str(), 0400) == 0);
             EXPECT(stat(path.c_str(), &info) == 0 && (info.st_mode & 07777) == 0400);
             EXPECT_ERRNO(open(path.c_str(), O_RDWR), EACCES);
