@@ -32,7 +32,7 @@ inline QString whyNoEngine() {
 #define ARBOR_NEEDS_ENGINE()                                     \
     do {                                                         \
         if (const QString why = whyNoEngine(); !why.isEmpty()) { \
-            if (qEnvironmentVariableIsSet("ARBOR_CI"))                 \
+            if (qEnvironmentVariableIsSet("ARBOR_CI"))           \
                 QFAIL(qPrintable(why));                          \
             QSKIP(qPrintable(why));                              \
         }                                                        \

@@ -29,10 +29,10 @@ Result<int> list(const Invocation&, Session& session) {
         for (const TreeLine& line : branchTree(branches, session.unicode())) {
             const QJsonObject& b = line.branch;
             const std::string mark = b.value("protected").toBool() ? " (protected)" : "";
-            table.add({line.prefix + plainText(b.value("name")) + mark, stateText(b.value("state"), session.colour()),
-                       plainText(b.value("port")), plainText(b.value("headLsn")),
-                       plainText(b.value("forkLsn")), bytesText(b.value("privateBytes")),
-                       agoText(b.value("createdAt"), session.now()),
+            table.add({line.prefix + plainText(b.value("name")) + mark,
+                       stateText(b.value("state"), session.colour()), plainText(b.value("port")),
+                       plainText(b.value("headLsn")), plainText(b.value("forkLsn")),
+                       bytesText(b.value("privateBytes")), agoText(b.value("createdAt"), session.now()),
                        agoText(b.value("expiresAt"), session.now())});
         }
         out << table.toString();

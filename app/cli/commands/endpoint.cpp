@@ -14,7 +14,8 @@ Result<int> onBranches(const Invocation& invocation, Session& session, const cha
     session.print(result.toObject().value("branches"), [&](std::ostream& out) {
         for (const QJsonValue& value : result.toObject().value("branches").toArray()) {
             const QJsonObject branch = value.toObject();
-            out << plainText(branch.value("name")) << ": " << stateText(branch.value("state"), session.colour());
+            out << plainText(branch.value("name")) << ": "
+                << stateText(branch.value("state"), session.colour());
             if (branch.value("state") == "running")
                 out << ", port " << plainText(branch.value("port"));
             out << '\n';
