@@ -28,7 +28,7 @@ inline QString whyNoEngine() {
     return {};
 }
 
-// A machine that has not got what a test needs skips it. Where CI is set the machine has to have it.
+// A machine that has not got what a test needs skips it. Where ARBOR_CI is set the machine has to have it.
 #define ARBOR_NEEDS_ENGINE()                                     \
     do {                                                         \
         if (const QString why = whyNoEngine(); !why.isEmpty()) { \
