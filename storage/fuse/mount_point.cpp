@@ -3,6 +3,7 @@
 #include <linux/fuse.h>
 #include <pwd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>

@@ -4,6 +4,8 @@
 
 #include <QLocale>
 
+#include <algorithm>
+
 namespace arbor {
 
 void JobModel::setRows(std::span<const JobRow> rows) {

@@ -2,6 +2,8 @@
 
 #include "widgets/models/format.h"
 
+#include <algorithm>
+
 namespace arbor {
 
 void OperationLogModel::setRows(std::span<const OperationRow> rows) {
