@@ -344,6 +344,10 @@ Status Service::closePeek(std::uint64_t id) {
 Status Service::removePeekFiles(TimelineId timeline) {
     if (const auto sockets = makeSocketDirectory(m_options.store, fmt::format("peek-{}", timeline)))
         removeSocketDirectory(*sockets);
+    // the mount may hold the head open for a while, and a sync must not look for what goes now
+    for (const auto& head : m_engine->openHeads())
+        if (head->timeline() == timeline)
+            head->log().abandon();
     for (const std::string& path : {walDirectory(*m_engine, timeline), keptDirectory(*m_engine, timeline),
                                     scratchDirectory(*m_engine, timeline)})
         ARBOR_TRY(removeTree(m_disk, path));

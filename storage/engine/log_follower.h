@@ -34,6 +34,9 @@ class LogFollower {
     virtual Status syncKept() = 0;
     // Makes the log itself durable up to `lsn`: before a fork there is acknowledged.
     virtual Status syncLog(Lsn lsn) = 0;
+    // Nothing of the timeline matters any more, and its directories may go while its head is still open: from
+    // here on nothing is read or made durable there. Returns when nobody does so.
+    virtual void abandon() {}
     // Not empty while a fork would not be safe: a sentence that says why.
     virtual std::string refusal() const = 0;
 

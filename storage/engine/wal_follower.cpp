@@ -44,7 +44,8 @@ class WalFollower final : public LogFollower {
 
     Result<Lsn> advance(Effort effort) override {
         const MutexLock lock(m_mutex);
-        ARBOR_TRY(m_scanner.advance(m_writer, effort));
+        if (!m_abandoned)
+            ARBOR_TRY(m_scanner.advance(m_writer, effort));
         return m_scanner.end();
     }
     void collect(IndexBatch& batch) override {
@@ -58,7 +59,7 @@ class WalFollower final : public LogFollower {
     void durable() override { m_marks.written(); }
     Status syncKept() override {
         const MutexLock lock(m_mutex);
-        return m_scanner.syncKept();
+        return m_abandoned ? Status() : m_scanner.syncKept();
     }
     Status syncLog(Lsn lsn) override {
         const MutexLock lock(m_syncMutex);
@@ -67,6 +68,8 @@ class WalFollower final : public LogFollower {
         std::uint32_t tli = 0;
         {
             const MutexLock scan(m_mutex);
+            if (m_abandoned)
+                return {};
             tli = m_scanner.state().tli;
         }
         WalChain chain = makeChain();
@@ -74,6 +77,11 @@ class WalFollower final : public LogFollower {
         ARBOR_TRY(arbor::syncLog(chain, m_synced, lsn));
         m_synced = lsn;
         return {};
+    }
+    void abandon() override {
+        const MutexLock sync(m_syncMutex);
+        const MutexLock lock(m_mutex);
+        m_abandoned = true;
     }
     std::string refusal() const override {
         const MutexLock lock(m_mutex);
@@ -149,6 +157,7 @@ class WalFollower final : public LogFollower {
     MarkWriter m_writer ARBOR_GUARDED_BY(m_mutex);
     WalScanner m_scanner ARBOR_GUARDED_BY(m_mutex);
     ScanState m_saved ARBOR_GUARDED_BY(m_mutex);
+    bool m_abandoned ARBOR_GUARDED_BY(m_mutex) = false;
 
     Mutex m_syncMutex;
     Lsn m_synced ARBOR_GUARDED_BY(m_syncMutex);

@@ -390,6 +390,8 @@ class SystemCliTest : public QObject {
 
     // Also when pgarborctl is killed while psql runs, and while the peek is still being started.
     void aKilledPeekLeavesNothing() {
+        const pid_t engine = m_store->engine();
+        const pid_t server = m_store->postmaster("main");
         {
             auto client = m_store->begin({"psql", "main", "--at", "head", "--", "-XAt"});
             client->write("SELECT 'ready';\n");
@@ -397,13 +399,16 @@ class SystemCliTest : public QObject {
             client->kill();
             client->waitForFinished();
         }
-        for (int delay : {1, 50, 150, 400}) {
+        for (int delay : {1, 50, 150, 400, 100, 200, 300, 250}) {
             auto client = m_store->begin({"psql", "main", "--at", "head", "--", "-XAt"});
             QTest::qWait(delay); // any moment is right
             client->kill();
             client->waitForFinished();
+            QCOMPARE(value("main", "CHECKPOINT"), QByteArray()); // a sync beside the peek's end
         }
         QTRY_VERIFY_WITH_TIMEOUT(peeksAreGone(), 60'000);
+        QCOMPARE(m_store->engine(), engine);
+        QCOMPARE(m_store->postmaster("main"), server);
     }
 
     // A fork replays its parent's log from the last checkpoint before it answers: the engine sees to it

@@ -107,6 +107,26 @@ class WalScrubTest : public QObject {
         QVERIFY2(mended.isClean(), describe(mended).c_str());
     }
 
+    // What is left of a fork without a name goes while its head may still be open: no sync looks for it.
+    void theLogOfAnOpenHeadMayGoOnceItIsAbandoned() {
+        const auto main = m_engine->catalog([](const Catalog& catalog) { return catalog.branch("main"); });
+        VERIFY_OK(main);
+        const auto point = m_engine->headPoint(*main);
+        VERIFY_OK(point);
+        const auto peek = m_engine->fork(*point);
+        VERIFY_OK(peek);
+        VERIFY_OK((*peek)->log().advance());
+        const std::string keep = keptDirectory(*m_engine, (*peek)->timeline());
+        QVERIFY(!m_disk.list(keep)->empty()); // linked, and not durable yet
+        (*peek)->log().abandon();
+        for (const std::string& path : {keep, walDirectory(*m_engine, (*peek)->timeline())})
+            QVERIFY(QDir(QString::fromStdString(path)).removeRecursively());
+        VERIFY_OK((*peek)->makeDirectory((*peek)->root(), "written", 0700, {}));
+        VERIFY_OK(m_engine->sync());
+        VERIFY_OK((*peek)->log().advance());
+        VERIFY_OK(m_engine->store().health());
+    }
+
     void cleanupTestCase() { m_engine.reset(); }
 
   private:
