@@ -162,7 +162,7 @@ class ImportDialogTest : public QObject {
         ARBOR_EVENTUALLY(dialog<ImportDialog>()->findChild<QPushButton*>("importNext")->isEnabled() &&
                          label("importCheck").contains(QLatin1String("can be brought in")));
         press("importNext");
-        ARBOR_EVENTUALLY(proxy.limitReached() && label("transferText").contains(QLatin1String(" MB/s, ")));
+        ARBOR_EVENTUALLY(proxy.limitReached() && label("transferText").contains(QLatin1String("B/s, ")));
         QVERIFY2(label("transferText").contains(QLatin1String(" left")), qPrintable(label("transferText")));
         QVERIFY(dialog<QDialog>()->findChild<QProgressBar*>()->value() > 0);
         shoot(QStringLiteral("import-progress"));

@@ -30,6 +30,7 @@ struct LiveWindow {
              {}});
         window.show();
         window.activateWindow();
+        (void)QTest::qWaitForWindowExposed(&window); // a window manager has given it its place and size
         session.open();
     }
     const BranchRow* branch(const char* name) const { return session.picture().branch(QLatin1String(name)); }
@@ -56,13 +57,18 @@ struct LiveWindow {
         return cursor && cursor->lsn == lsn;
     }
 
-    // -- the keyboard
-    void key(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
-        // a closed menu leaves no window active where there is no window manager
+    // A closed menu leaves no window active where there is no window manager; with one, another program's window
+    // may have taken the focus.
+    void activate() {
         if (!QApplication::activeWindow()) {
             window.activateWindow();
             (void)QTest::qWaitForWindowActive(&window);
         }
+    }
+
+    // -- the keyboard
+    void key(int key, Qt::KeyboardModifiers modifiers = Qt::NoModifier) {
+        activate();
         QWidget* focus = QApplication::focusWidget();
         QTest::keyClick(focus ? focus : &window, static_cast<Qt::Key>(key), modifiers);
     }

@@ -63,6 +63,7 @@ class WindowTest : public QObject {
 
     // The button where the mouse would look for it, or the key.
     void act(const QAction* action, const QWidget* where, int key, Qt::KeyboardModifiers modifiers = {}) {
+        m_live->activate();
         if (!m_mouse) {
             m_live->key(key, modifiers);
             return;
