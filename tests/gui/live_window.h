@@ -57,8 +57,8 @@ struct LiveWindow {
         return cursor && cursor->lsn == lsn;
     }
 
-    // A closed menu leaves no window active where there is no window manager; with one, another program's window
-    // may have taken the focus.
+    // A closed menu leaves no window active where there is no window manager; with one, another program's
+    // window may have taken the focus.
     void activate() {
         if (!QApplication::activeWindow()) {
             window.activateWindow();
