@@ -59,9 +59,7 @@ NewRoot::~NewRoot() {
         return;
     }
     (void)m_service.closeHeads({m_timeline}); // a sweep keeps what is open
-    for (const std::string& path : {walPath(), keptDirectory(m_service.engine(), m_timeline),
-                                    scratchDirectory(m_service.engine(), m_timeline)})
-        (void)removeTree(m_disk, path);
+    (void)m_service.removeDirectoriesOf(m_timeline);
     m_service.sweepSoon(); // what it wrote into the segments: the disk may be full of it
 }
 

@@ -336,14 +336,13 @@ Status Service::closePeek(std::uint64_t id) {
     }
     if (m_options.mount)
         m_options.mount->retire(peek.timeline);
-    ARBOR_TRY(removePeekFiles(peek.timeline));
+    removeSocketDirectory(peek.connection.socketDirectory);
+    ARBOR_TRY(removeDirectoriesOf(peek.timeline));
     ARBOR_TRY(removeTree(m_disk, fmt::format("{}/log/peek-{}.log", m_options.store, id)));
     return m_engine->closeIdleHeads();
 }
 
-Status Service::removePeekFiles(TimelineId timeline) {
-    if (const auto sockets = makeSocketDirectory(m_options.store, fmt::format("peek-{}", timeline)))
-        removeSocketDirectory(*sockets);
+Status Service::removeDirectoriesOf(TimelineId timeline) {
     // the mount may hold the head open for a while, and a sync must not look for what goes now
     for (const auto& head : m_engine->openHeads())
         if (head->timeline() == timeline)

@@ -124,6 +124,8 @@ class Service : public QObject, private ViewProvider {
                                      Job& job, const std::function<void(EndpointSpec&)>& adjust);
     // Success when it is down. The timeline is no longer in the mount.
     Status endHidden(const HiddenServer& server, Endpoint::StopMode mode);
+    // The log and the scratch directory of a timeline without a name, whose server is down.
+    Status removeDirectoriesOf(TimelineId timeline);
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
     Status prepareTimeline(TimelineId timeline, bool isFork);
     Lsn headLsn(TimelineId timeline);
@@ -158,7 +160,6 @@ class Service : public QObject, private ViewProvider {
     void recover();
     void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports
     void closePeeks();
-    Status removePeekFiles(TimelineId timeline);
     void keepHouse();  // every second
     void followLogs(); // every 200 ms
     void housework();
