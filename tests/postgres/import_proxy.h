@@ -57,6 +57,9 @@ class Proxy {
     void accept() {
         QTcpSocket* client = m_server->nextPendingConnection(); // the server is its parent
         auto* server = new QTcpSocket(m_server.get());
+        // what is held back is held back at the server, as a slow network does: it tells of its progress by
+        // what it could send
+        server->setReadBufferSize(256 << 10);
         server->connectToHost(QHostAddress::LocalHost, static_cast<quint16>(m_port));
         QObject::connect(client, &QTcpSocket::readyRead, server, [=] { server->write(client->readAll()); });
         QObject::connect(server, &QTcpSocket::readyRead, client, [=, this] { answer(client, server); });
