@@ -28,6 +28,7 @@ struct Truth {
     };
     std::map<std::uint64_t, Branch> branches;
     std::uint64_t lastId = 0;
+    int renames = 0;
 
     QJsonObject json(std::uint64_t id) const {
         const Branch& branch = branches.at(id);
@@ -73,7 +74,9 @@ struct Truth {
                 branches.erase(at);
             break;
         case 3:
-            branches[at].name = name + QStringLiteral("-renamed%1").arg(random() % 1000);
+            branches[at].name =
+                name +
+                QStringLiteral("-renamed%1").arg(++renames); // no name twice: children name their parent
             break;
         case 4:
             branches[at].running = !branches[at].running;
