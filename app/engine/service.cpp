@@ -478,11 +478,11 @@ Status Service::closeHeads(const std::set<TimelineId>& timelines) {
 
 void Service::sweepSoon() {
     constexpr std::uint64_t pace = 64u << 20; // bytes moved a second
-    m_sweepAsked = true;
-    if (m_sweeping.exchange(true))
-        return;
+    if (m_sweepsAsked.fetch_add(1) > 0)
+        return; // it runs, and sees that it was asked again
     m_workers.start([this] {
-        while (m_sweepAsked.exchange(false)) {
+        for (int seen = 0; m_sweepsAsked.fetch_sub(seen) > seen;) {
+            seen = m_sweepsAsked;
             Collector::RunOptions options;
             options.bytesPerSecond = pace;
             options.cancelled = [this] { return m_shuttingDown.load(); };
@@ -492,7 +492,6 @@ void Service::sweepSoon() {
             else
                 spdlog::info("a sweep freed {} bytes and moved {}", outcome->freedBytes, outcome->movedBytes);
         }
-        m_sweeping = false;
     });
 }
 

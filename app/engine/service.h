@@ -124,8 +124,6 @@ class Service : public QObject, private ViewProvider {
                                      Job& job, const std::function<void(EndpointSpec&)>& adjust);
     // Success when it is down. The timeline is no longer in the mount.
     Status endHidden(const HiddenServer& server, Endpoint::StopMode mode);
-    // The log and the scratch directory of a timeline without a name, whose server is down.
-    Status removeDirectoriesOf(TimelineId timeline);
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
     Status prepareTimeline(TimelineId timeline, bool isFork);
     Lsn headLsn(TimelineId timeline);
@@ -206,9 +204,8 @@ class Service : public QObject, private ViewProvider {
     std::map<TimelineId, ReplayWatch> m_replay; // whoever follows the logs
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
-    std::atomic<bool> m_sweeping{false}; // on schedule
-    std::atomic<bool> m_sweepAsked{false};
-    std::atomic<int> m_limitLevel{0}; // that people have been told of
+    std::atomic<int> m_sweepsAsked{0}; // and not seen to yet; not 0: one runs
+    std::atomic<int> m_limitLevel{0};  // that people have been told of
     std::atomic<bool> m_shuttingDown{false};
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework
