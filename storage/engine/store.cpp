@@ -189,12 +189,13 @@ Status Store::health() const {
     if (!m_failed)
         return {};
     const MutexLock lock(m_failureMutex);
-    return Error(*m_failure);
+    return makeError(ErrorKind::ReadOnly, "the store takes no more writes until it is opened anew: {}",
+                     m_failure->message());
 }
 
 Status Store::firstFailure() const {
     const MutexLock lock(m_failureMutex);
-    return m_firstFailure ? Status(Error(*m_firstFailure)) : Status();
+    return m_failure ? Status(Error(*m_failure)) : Status();
 }
 
 void Store::fail(const Error& error) {
@@ -202,10 +203,7 @@ void Store::fail(const Error& error) {
         const MutexLock lock(m_failureMutex);
         if (m_failure)
             return;
-        m_firstFailure = std::make_unique<Error>(error);
-        m_failure = std::make_unique<Error>(
-            ErrorKind::ReadOnly,
-            fmt::format("the store takes no more writes until it is opened anew: {}", error.message()));
+        m_failure = std::make_unique<Error>(error);
         m_failed = true;
     }
     if (m_onFailure)

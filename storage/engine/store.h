@@ -134,7 +134,6 @@ class Store {
 
     mutable Mutex m_failureMutex; // innermost
     std::unique_ptr<Error> m_failure ARBOR_GUARDED_BY(m_failureMutex);
-    std::unique_ptr<Error> m_firstFailure ARBOR_GUARDED_BY(m_failureMutex);
     std::atomic<bool> m_failed{false};
     std::function<void(const Error&)> m_onFailure;
 
