@@ -9,11 +9,6 @@ namespace arbor {
 struct PageDifference {
     std::uint64_t pages = 0; // of the file in `mine`
     std::uint64_t differing = 0;
-    PageDifference& operator+=(const PageDifference& other) {
-        pages += other.pages;
-        differing += other.differing;
-        return *this;
-    }
 };
 
 // A file as a view of the past, or of a head that has been synced, sees it: the index is asked.

@@ -131,12 +131,11 @@ constexpr std::uint64_t gapToRead = 8u << 10;
 std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std::span<const PageRef> refs,
                                        MutableBytes into) const {
     refs = refs.first(std::min(refs.size(), into.size() / blockSize));
-    if (refs.empty() || !refs[0].position || refs[0].location.isZeroPage())
+    if (refs.empty() || !refs[0].hasImage())
         return 0;
     Stretch stretch(refs[0].location);
     std::size_t count = 1;
-    while (count < refs.size() && refs[count].position && !refs[count].location.isZeroPage() &&
-           stretch.takes(refs[count].location, gapToRead))
+    while (count < refs.size() && refs[count].hasImage() && stretch.takes(refs[count].location, gapToRead))
         ++count;
     if (count < 2)
         return 0;
@@ -163,9 +162,11 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
     constexpr std::uint64_t least = 64u << 10; // less is no kernel that reads ahead
     constexpr std::uint64_t window = 4u << 20;
     constexpr std::uint64_t gap = 64u << 10;
+    if (bytes < least)
+        return;
     const std::uint64_t end = offset + bytes;
     const std::uint64_t before = node.readEnd.exchange(end, std::memory_order_relaxed);
-    if (bytes < least || offset + window < before || offset > before + window)
+    if (offset + window < before || offset > before + window)
         return;
     const std::uint64_t size = node.size;
     const std::uint64_t ahead = node.aheadEnd.load(std::memory_order_relaxed);
@@ -186,7 +187,7 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
             m_store.segments().willNeed(stretch->segment, stretch->begin, stretch->end - stretch->begin);
     };
     for (const PageRef& ref : refs) {
-        if (!ref.position || ref.location.isZeroPage() || (stretch && stretch->takes(ref.location, gap)))
+        if (!ref.hasImage() || (stretch && stretch->takes(ref.location, gap)))
             continue;
         ask();
         stretch.emplace(ref.location);
@@ -196,7 +197,7 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
 
 Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page) {
     for (int attempt = 0;; ++attempt) {
-        if (!ref.position || ref.location.isZeroPage()) {
+        if (!ref.hasImage()) {
             std::memset(page.data(), 0, page.size());
             return {};
         }
@@ -460,7 +461,7 @@ Status TimelineView::zeroRange(Node& node, std::uint64_t offset, std::uint64_t e
         const std::size_t skip = offset % blockSize;
         const std::size_t part = std::min<std::uint64_t>(blockSize - skip, end - offset);
         ARBOR_ASSIGN(const PageRef ref, node.map->find(blockOf(offset)));
-        if (ref.position && !ref.location.isZeroPage())
+        if (ref.hasImage())
             ARBOR_TRY(mergePart(node, blockOf(offset), skip, Bytes(zeros).first(part)));
         offset += part;
     }

@@ -76,7 +76,7 @@ struct Node {
     // files
     std::unique_ptr<PageMap> map;     // versioned ones
     std::unique_ptr<LooseFile> loose; // unversioned ones
-    // For reading ahead: where the last read ended, and up to where images have been asked for.
+    // For reading ahead: where the last long read ended, and up to where images have been asked for.
     std::atomic<std::uint64_t> readEnd{0};
     std::atomic<std::uint64_t> aheadEnd{0};
     Mutex writeMutex; // one write, truncation at a time; before the timeline's lock

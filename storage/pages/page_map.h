@@ -29,6 +29,8 @@ namespace arbor {
 struct PageRef {
     Position position;
     ImageLocation location;
+    // Something was written, and not zeros.
+    bool hasImage() const { return position && !location.isZeroPage(); }
 };
 
 // A truncation: versions at or before `position` of blocks from `firstGone` on are not seen from it on.
