@@ -12,6 +12,7 @@
 #include "app/engine/import_tree.h"
 #include "app/engine/page_checksum.h"
 #include "app/postgres/program.h"
+#include "storage/engine/view_paths.h"
 #include "storage/names/roles.h"
 #include "storage/wal/wal_segments.h"
 
@@ -193,16 +194,10 @@ class Writer {
     }
     Status makeDirectory(const std::string& below) { return m_disk.makeDirectory(m_target + "/" + below); }
     Status planDirectory(InodeId directory, const std::string& below, DirectoryRole role) {
-        std::uint64_t cookie = 0;
-        for (;;) {
-            ARBOR_ASSIGN(const auto entries, m_view.readDirectory(directory, cookie, 1000));
-            if (entries.empty())
-                return {};
-            for (const DirectoryEntry& entry : entries) {
-                cookie = entry.cookie;
-                ARBOR_TRY(planEntry(directory, entry, below, role));
-            }
-        }
+        ARBOR_ASSIGN(const auto entries, entriesOf(m_view, directory));
+        for (const DirectoryEntry& entry : entries)
+            ARBOR_TRY(planEntry(directory, entry, below, role));
+        return {};
     }
     Status planEntry(InodeId directory, const DirectoryEntry& entry, const std::string& below,
                      DirectoryRole role) {

@@ -4,6 +4,7 @@
 #include "app/postgres/program.h"
 #include "app/postgres/reports.h"
 #include "app/postgres/runtime_files.h"
+#include "storage/engine/view_paths.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -59,7 +60,7 @@ NewRoot::~NewRoot() {
         return;
     }
     (void)m_service.closeHeads({m_timeline}); // a sweep keeps what is open
-    (void)m_service.removeDirectoriesOf(m_timeline);
+    (void)removeDirectoriesOf(m_service.engine(), m_timeline);
     m_service.sweepSoon(); // what it wrote into the segments: the disk may be full of it
 }
 

@@ -1,6 +1,7 @@
 #include "app/engine/inflation.h"
 
 #include "app/postgres/queries.h"
+#include "storage/engine/view_paths.h"
 
 #include <QEventLoop>
 
@@ -14,22 +15,17 @@ namespace {
 using Paths = std::map<InodeId, std::string>;
 
 Status addPaths(BranchView& view, InodeId directory, const std::string& prefix, Paths& paths) {
-    constexpr std::size_t atOnce = 512;
-    for (std::uint64_t cookie = 0;;) {
-        ARBOR_ASSIGN(const auto entries, view.readDirectory(directory, cookie, atOnce));
-        for (const DirectoryEntry& entry : entries) {
-            cookie = entry.cookie;
-            const auto found = view.lookup(directory, entry.name);
-            if (!found)
-                continue;
-            if (found->type == FileType::Directory)
-                ARBOR_TRY(addPaths(view, found->inode, prefix + entry.name + "/", paths));
-            else
-                paths.emplace(found->inode, prefix + entry.name);
-        }
-        if (entries.size() < atOnce)
-            return {};
+    ARBOR_ASSIGN(const auto entries, entriesOf(view, directory));
+    for (const DirectoryEntry& entry : entries) {
+        const auto found = view.lookup(directory, entry.name);
+        if (!found)
+            continue;
+        if (found->type == FileType::Directory)
+            ARBOR_TRY(addPaths(view, found->inode, prefix + entry.name + "/", paths));
+        else
+            paths.emplace(found->inode, prefix + entry.name);
     }
+    return {};
 }
 
 // base/5/16384.1 and base/5/16384_vm are parts of base/5/16384.

@@ -5,6 +5,7 @@
 #include "storage/base/units.h"
 #include "storage/engine/page_difference.h"
 #include "storage/engine/page_trace.h"
+#include "storage/engine/view_paths.h"
 
 #include <QEventLoop>
 
@@ -44,20 +45,11 @@ Result<std::string> fileOf(Service& service, const BranchRecord& branch, const s
     return *path;
 }
 
-Result<Attributes> attributesOf(BranchView& view, std::string_view path) {
-    InodeId at = view.root();
-    Attributes found;
-    found.type = FileType::Directory;
-    for (std::string_view left = path; !left.empty();) {
-        const std::string_view part = left.substr(0, left.find('/'));
-        left.remove_prefix(std::min(left.size(), part.size() + 1));
-        auto next = view.lookup(at, part);
-        if (!next)
-            return makeError(ErrorKind::NotFound, "there is no file {} at this point", inQuotes(path));
-        found = *next;
-        at = found.inode;
-    }
-    if (found.type != FileType::Regular)
+Result<Attributes> fileAt(BranchView& view, std::string_view path) {
+    auto found = attributesOf(view, path);
+    if (!found && found.error().kind() == ErrorKind::NotFound)
+        return makeError(ErrorKind::NotFound, "there is no file {} at this point", inQuotes(path));
+    if (found && found->type != FileType::Regular)
         return makeError(ErrorKind::InvalidArgument, "{} is no file", inQuotes(path));
     return found;
 }
@@ -106,7 +98,7 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
                                  : fmt::format("{}.{}", relation, block / blocksPerFile);
     const BlockNumber blockInFile = file == relation ? block : block % blocksPerFile;
     ARBOR_ASSIGN(const auto view, service.engine().look(at.point));
-    ARBOR_ASSIGN(const Attributes attributes, attributesOf(*view, file));
+    ARBOR_ASSIGN(const Attributes attributes, fileAt(*view, file));
     if (std::uint64_t{blockInFile} * blockSize >= attributes.size)
         return makeError(ErrorKind::NotFound, "{} has {} blocks at this point", file,
                          (attributes.size + blockSize - 1) / blockSize);
@@ -153,18 +145,6 @@ bool isMainFile(std::string_view name) {
            name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-Result<std::vector<DirectoryEntry>> entriesOf(BranchView& view, InodeId directory) {
-    constexpr std::size_t atOnce = 512;
-    std::vector<DirectoryEntry> all;
-    for (std::size_t before = 0;; before = all.size()) {
-        ARBOR_ASSIGN(const auto entries,
-                     view.readDirectory(directory, all.empty() ? 0 : all.back().cookie, atOnce));
-        all.insert(all.end(), entries.begin(), entries.end());
-        if (all.size() - before < atOnce)
-            return all;
-    }
-}
-
 Result<QJsonArray> differencesIn(Service& service, TimelineView& mine, TimelineView* parent,
                                  InodeId directory, const std::string& path) {
     QJsonArray files;
@@ -175,7 +155,7 @@ Result<QJsonArray> differencesIn(Service& service, TimelineView& mine, TimelineV
         ARBOR_ASSIGN(const Attributes own, mine.lookup(directory, entry.name));
         std::optional<SeenFile> other;
         if (parent != nullptr) {
-            if (const auto theirs = attributesOf(*parent, path + entry.name))
+            if (const auto theirs = fileAt(*parent, path + entry.name))
                 other.emplace(SeenFile{*parent, *theirs});
             else if (theirs.error().kind() != ErrorKind::NotFound)
                 return theirs.error();

@@ -7,6 +7,7 @@
 // least, and pages under TPC-B change with every few hundred bytes. So the engine asks for checkpoints
 // itself. Without full page images a checkpoint makes no log.
 #include "app/engine/service.h"
+#include "storage/engine/view_paths.h"
 #include "storage/engine/wal_follower.h"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include "app/engine/service.h"
 #include "app/postgres/environment.h"
 #include "app/postgres/runtime_files.h"
+#include "storage/engine/view_paths.h"
 #include "storage/wal/wal_marks.h"
 
 #include <QProcess>
@@ -337,20 +338,9 @@ Status Service::closePeek(std::uint64_t id) {
     if (m_options.mount)
         m_options.mount->retire(peek.timeline);
     removeSocketDirectory(peek.connection.socketDirectory);
-    ARBOR_TRY(removeDirectoriesOf(peek.timeline));
+    ARBOR_TRY(removeDirectoriesOf(*m_engine, peek.timeline));
     ARBOR_TRY(removeTree(m_disk, fmt::format("{}/log/peek-{}.log", m_options.store, id)));
     return m_engine->closeIdleHeads();
-}
-
-Status Service::removeDirectoriesOf(TimelineId timeline) {
-    // the mount may hold the head open for a while, and a sync must not look for what goes now
-    for (const auto& head : m_engine->openHeads())
-        if (head->timeline() == timeline)
-            head->log().abandon();
-    for (const std::string& path : {walDirectory(*m_engine, timeline), keptDirectory(*m_engine, timeline),
-                                    scratchDirectory(*m_engine, timeline)})
-        ARBOR_TRY(removeTree(m_disk, path));
-    return {};
 }
 
 void Service::closePeeks() {

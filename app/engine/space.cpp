@@ -1,4 +1,5 @@
 #include "app/engine/space.h"
+#include "storage/engine/view_paths.h"
 
 namespace arbor {
 
@@ -15,25 +16,20 @@ Collector::Options collectorOptions() {
 }
 
 Result<std::uint64_t> bytesIn(BranchView& view, InodeId directory) {
-    constexpr std::size_t atOnce = 512;
     std::uint64_t bytes = 0;
-    for (std::uint64_t cookie = 0;;) {
-        ARBOR_ASSIGN(const auto entries, view.readDirectory(directory, cookie, atOnce));
-        for (const DirectoryEntry& entry : entries) {
-            cookie = entry.cookie;
-            const auto found = view.lookup(directory, entry.name); // an inode is known once it was looked up
-            if (!found)
-                continue;
-            if (found->type == FileType::Directory) {
-                ARBOR_ASSIGN(const std::uint64_t inside, bytesIn(view, found->inode));
-                bytes += inside;
-            } else if (found->type == FileType::Regular) {
-                bytes += found->size;
-            }
+    ARBOR_ASSIGN(const auto entries, entriesOf(view, directory));
+    for (const DirectoryEntry& entry : entries) {
+        const auto found = view.lookup(directory, entry.name); // an inode is known once it was looked up
+        if (!found)
+            continue;
+        if (found->type == FileType::Directory) {
+            ARBOR_ASSIGN(const std::uint64_t inside, bytesIn(view, found->inode));
+            bytes += inside;
+        } else if (found->type == FileType::Regular) {
+            bytes += found->size;
         }
-        if (entries.size() < atOnce)
-            return bytes;
     }
+    return bytes;
 }
 
 } // namespace

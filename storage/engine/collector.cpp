@@ -247,9 +247,7 @@ Status Collector::forgetTheGone() {
         if (!m_engine.isGone(timeline))
             continue;
         ARBOR_TRY(eraseMarks(timeline));
-        for (const std::string& tree : {walDirectory(m_engine, timeline), keptDirectory(m_engine, timeline),
-                                        scratchDirectory(m_engine, timeline)})
-            ARBOR_TRY(removeTree(m_engine.store().disk(), tree));
+        ARBOR_TRY(removeDirectoriesOf(m_engine, timeline));
     }
     m_engine.forgetHistories();
     return m_engine.sync();

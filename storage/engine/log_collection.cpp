@@ -1,5 +1,6 @@
 #include "storage/engine/log_collection.h"
 
+#include "storage/engine/view_paths.h"
 #include "storage/engine/wal_follower.h"
 #include "storage/wal/wal_marks.h"
 

@@ -1,5 +1,6 @@
 #include "storage/engine/wal_follower.h"
 
+#include "storage/engine/view_paths.h"
 #include "storage/wal/fork_wal.h"
 #include "storage/wal/wal_marks.h"
 
@@ -348,20 +349,15 @@ std::string scratchDirectory(const Engine& engine, TimelineId timeline) {
     return fmt::format("{}/scratch/{}", engine.directory(), timeline);
 }
 
-Result<std::string> readPath(BranchView& view, std::string_view path) {
-    InodeId at = view.root();
-    std::uint64_t size = 0;
-    while (!path.empty()) {
-        const std::string_view part = path.substr(0, path.find('/'));
-        path.remove_prefix(std::min(path.size(), part.size() + 1));
-        ARBOR_ASSIGN(const Attributes found, view.lookup(at, part));
-        at = found.inode;
-        size = found.size;
-    }
-    std::string content(size, '\0');
-    ARBOR_ASSIGN(const std::size_t got, view.read(at, 0, std::as_writable_bytes(std::span(content))));
-    content.resize(got);
-    return content;
+Status removeDirectoriesOf(Engine& engine, TimelineId timeline) {
+    // the mount may hold the head open for a while, and a sync must not look for what goes now
+    for (const auto& head : engine.openHeads())
+        if (head->timeline() == timeline)
+            head->log().abandon();
+    for (const std::string& tree : {walDirectory(engine, timeline), keptDirectory(engine, timeline),
+                                    scratchDirectory(engine, timeline)})
+        ARBOR_TRY(removeTree(engine.store().disk(), tree));
+    return {};
 }
 
 Result<ControlFile> controlAt(Engine& engine, const TimelinePoint& point) {

@@ -12,10 +12,10 @@ Engine::Options standardOptions();
 std::string walDirectory(const Engine& engine, TimelineId timeline);
 std::string keptDirectory(const Engine& engine, TimelineId timeline);
 std::string scratchDirectory(const Engine& engine, TimelineId timeline);
+// Removes them. The timeline matters to nobody any more, and no server runs on it; its head may be open.
+Status removeDirectoriesOf(Engine& engine, TimelineId timeline);
 
 // The control file of a timeline at a point, read through the store.
 Result<ControlFile> controlAt(Engine& engine, const TimelinePoint& point);
-// The bytes of a file of a view by its path, "global/pg_control".
-Result<std::string> readPath(BranchView& view, std::string_view path);
 
 } // namespace arbor
