@@ -28,15 +28,17 @@ inline QString whyNoEngine() {
     return {};
 }
 
-// A machine that has not got what a test needs skips it. Where ARBOR_CI is set the machine has to have it.
-#define ARBOR_NEEDS_ENGINE()                                     \
-    do {                                                         \
-        if (const QString why = whyNoEngine(); !why.isEmpty()) { \
-            if (qEnvironmentVariableIsSet("ARBOR_CI"))           \
-                QFAIL(qPrintable(why));                          \
-            QSKIP(qPrintable(why));                              \
-        }                                                        \
+// A machine that has not got what a test needs skips it; where ARBOR_CI is set it has to have it. `missing`
+// is a sentence, "" for nothing.
+#define ARBOR_NEEDS(missing)                                 \
+    do {                                                     \
+        if (const QString why = (missing); !why.isEmpty()) { \
+            if (qEnvironmentVariableIsSet("ARBOR_CI"))       \
+                QFAIL(qPrintable(why));                      \
+            QSKIP(qPrintable(why));                          \
+        }                                                    \
     } while (false)
+#define ARBOR_NEEDS_ENGINE() ARBOR_NEEDS(whyNoEngine())
 
 // A place for one test program. The engine that the window starts ends with it.
 class GuiPlace {

@@ -35,13 +35,6 @@ class ImportFaultsTest : public StoreTest {
     QString through(const Proxy& proxy) const {
         return QString("postgresql://postgres@127.0.0.1:%1/postgres").arg(proxy.port());
     }
-    int runningJob() const {
-        for (const QJsonValue& one :
-             QJsonDocument::fromJson(m_store->ctl({"job", "list"}).out.toUtf8()).array())
-            if (one.toObject().value("state") == "running")
-                return one.toObject().value("id").toInt();
-        return 0;
-    }
     // Processes that have the store in their command line, but for the engine.
     QStringList helpers() const {
         QStringList found;
@@ -139,7 +132,7 @@ class ImportFaultsTest : public StoreTest {
         const QStringList before = m_store->leftOvers();
         const Proxy proxy(m_source->port(), 30 << 20, Proxy::Then::Stall);
         const auto client = m_store->begin({"import", "--from", through(proxy), "half"});
-        QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && runningJob() != 0, 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && m_store->runningJob() != 0, 60'000);
         client->terminate();
         const Outcome cancelled = finish(*client);
         QCOMPARE(cancelled.kind(), QString("cancelled"));
@@ -153,17 +146,17 @@ class ImportFaultsTest : public StoreTest {
         const QStringList before = m_store->leftOvers();
         Proxy proxy(m_source->port(), 30 << 20, Proxy::Then::Stall);
         auto client = m_store->begin({"import", "--from", through(proxy), "orphan"});
-        QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && runningJob() != 0, 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && m_store->runningJob() != 0, 60'000);
         client->kill();
         client->waitForFinished();
-        const int job = runningJob();
+        const int job = m_store->runningJob();
         QVERIFY(job != 0);
         QCOMPARE(m_store->ctl({"job", "cancel", QString::number(job)}).code, 0);
         expectNothingLeft(before);
 
         Proxy second(m_source->port(), 30 << 20, Proxy::Then::Stall);
         client = m_store->begin({"import", "--from", through(second), "orphan"});
-        QTRY_VERIFY_WITH_TIMEOUT(second.limitReached() && runningJob() != 0, 60'000);
+        QTRY_VERIFY_WITH_TIMEOUT(second.limitReached() && m_store->runningJob() != 0, 60'000);
         client->kill();
         client->waitForFinished();
         second.release();
@@ -179,7 +172,7 @@ class ImportFaultsTest : public StoreTest {
         {
             const Proxy proxy(m_source->port(), 30 << 20, Proxy::Then::Stall);
             const auto client = m_store->begin({"import", "--from", through(proxy), "half"});
-            QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && runningJob() != 0, 60'000);
+            QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && m_store->runningJob() != 0, 60'000);
             QCOMPARE(::kill(enginePid(), SIGKILL), 0);
             const Outcome lost = finish(*client);
             QVERIFY2(lost.code != 0 && !lost.message().isEmpty(), qPrintable(lost.err));
@@ -248,7 +241,7 @@ class ImportFaultsTest : public StoreTest {
         {
             Proxy proxy(m_source->port(), 30 << 20, Proxy::Then::Stall);
             const auto client = m_store->begin({"import", "--from", through(proxy), "half"});
-            QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && runningJob() != 0, 60'000);
+            QTRY_VERIFY_WITH_TIMEOUT(proxy.limitReached() && m_store->runningJob() != 0, 60'000);
             QCOMPARE(fillUpTo(8 << 20), 0);
             proxy.release();
             const Outcome full = finish(*client);

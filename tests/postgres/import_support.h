@@ -231,6 +231,14 @@ class Store {
             names << branch.toObject().value("name").toString();
         return names;
     }
+    // The id of a job that runs and has moved more than so many bytes; 0: there is none.
+    int runningJob(double moreThanBytes = -1) const {
+        for (const QJsonValue& one : QJsonDocument::fromJson(ctl({"job", "list"}).out.toUtf8()).array())
+            if (one.toObject().value("state") == "running" &&
+                one.toObject().value("bytes").toDouble() > moreThanBytes)
+                return one.toObject().value("id").toInt();
+        return 0;
+    }
     // Everything that an import may leave outside of the index and the segments.
     QStringList leftOvers() const {
         QStringList found;

@@ -114,16 +114,8 @@ class ImportTest : public StoreTest {
         const QStringList before = m_store->leftOvers();
         const auto job = m_store->begin({"import", source.data(), "half"});
         QVERIFY(job);
-        const auto bytesCopied = [&] {
-            for (const QJsonValue& one :
-                 QJsonDocument::fromJson(m_store->ctl({"job", "list"}).out.toUtf8()).array())
-                if (one.toObject().value("state") == "running" &&
-                    one.toObject().value("bytes").toDouble() > 0)
-                    return one.toObject().value("id").toInt();
-            return 0;
-        };
         int id = 0;
-        QTRY_VERIFY((id = bytesCopied()) != 0 || job->state() == QProcess::NotRunning);
+        QTRY_VERIFY((id = m_store->runningJob(0)) != 0 || job->state() == QProcess::NotRunning);
         QVERIFY2(id != 0, "the import was over before it could be cancelled");
         m_store->ctl({"job", "cancel", QString::number(id)});
         const Outcome cancelled = finish(*job);
