@@ -16,9 +16,9 @@ namespace arbor {
 
 namespace {
 
-constexpr std::uint64_t replayBytes = 4u << 20;
+constexpr std::uint64_t replayBytes = 2u << 20;
 // A bulk load fills that in an instant: it is not to spend its time on checkpoints.
-constexpr auto between = std::chrono::seconds(5);
+constexpr auto between = std::chrono::seconds(3);
 
 } // namespace
 

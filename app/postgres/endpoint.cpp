@@ -16,6 +16,7 @@ namespace {
 constexpr int probeTimeoutMs = 10'000;
 constexpr int reportTimeoutMs = 30'000;
 constexpr int sampleTimeoutMs = 10'000;
+constexpr int probeEveryMs = 5;
 constexpr int confirmEveryMs = 20;
 constexpr int checkpointTimeoutMs = 300'000;
 constexpr int continueEveryMs = 1000;
@@ -110,6 +111,10 @@ void Endpoint::inBackground(std::function<Status()> work, std::function<void(Sta
     });
 }
 
+DataFiles Endpoint::dataFiles() const {
+    return m_spec.dataFiles.read ? m_spec.dataFiles : plainDataFiles(m_spec.config.dataDirectory);
+}
+
 Status Endpoint::start() {
     if (m_state == State::Running || (m_state == State::Starting && !m_stopMode))
         return {};
@@ -132,8 +137,7 @@ Status Endpoint::start() {
         std::optional<ClearedTimeline> cleared;
     };
     const auto prepared = std::make_shared<Prepared>();
-    const auto work = [spec = m_spec, where = paths(), prepared]() -> Status {
-        const DataFiles files = spec.dataFiles.read ? spec.dataFiles : plainDataFiles(where.dataDirectory);
+    const auto work = [spec = m_spec, where = paths(), files = dataFiles(), prepared]() -> Status {
         ARBOR_ASSIGN(prepared->cleared,
                      clearTimeline(where, files, spec.config.socketDirectory, clearTimeout));
         return spec.prepare ? spec.prepare() : Status();
@@ -168,7 +172,7 @@ void Endpoint::launch() {
     }
     m_endNotifier = std::make_unique<QSocketNotifier>(m_handle.get(), QSocketNotifier::Read);
     connect(m_endNotifier.get(), &QSocketNotifier::activated, this, &Endpoint::reaped);
-    m_probeTimer.start(3);
+    m_probeTimer.start(probeEveryMs);
 }
 
 Status Endpoint::writeAccessFiles() const {
@@ -218,6 +222,23 @@ void Endpoint::forgetQueries() {
 void Endpoint::probe() {
     if (m_state == State::Running)
         confirmAnswers();
+    if (m_state != State::Starting)
+        return;
+    // Who connects during recovery costs it a process that says "not yet", and it takes a processor from it.
+    const auto may = std::make_shared<bool>(false);
+    const auto look = [files = dataFiles(), may]() -> Status {
+        *may = mayLetIn(files);
+        return {};
+    };
+    inBackground(look, [this, may](const Status&) {
+        if (*may)
+            askWhetherItAnswers();
+        else if (m_state == State::Starting)
+            m_probeTimer.start(probeEveryMs);
+    });
+}
+
+void Endpoint::askWhetherItAnswers() {
     if (m_state != State::Starting || m_postmaster.load() == 0)
         return;
     std::vector<std::string> statements{"SELECT 1"};
@@ -251,9 +272,7 @@ void Endpoint::probed(const QueryOutcome& outcome) {
             return;
         }
     }
-    // While nobody listens an attempt costs microseconds; during recovery each one forks a backend that says
-    // "not yet", so the longer it takes the rarer we ask: at most a tenth is lost.
-    m_probeTimer.start(static_cast<int>(std::clamp<qint64>(m_sinceStart.elapsed() / 10, 3, 100)));
+    m_probeTimer.start(probeEveryMs);
 }
 
 void Endpoint::becomeRunning() {

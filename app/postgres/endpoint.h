@@ -127,6 +127,8 @@ class Endpoint : public QObject {
     Status launchServer();
     Status writeAccessFiles() const;
     void probe();
+    void askWhetherItAnswers();
+    DataFiles dataFiles() const;
     void probed(const QueryOutcome& outcome);
     void becomeRunning();
     void confirmed(const QueryOutcome& outcome);

@@ -280,7 +280,20 @@ std::optional<LockFile> parseLockFile(std::string_view content) {
     if (!parse(pid, lockFile.pid) || !parse(start, lockFile.startTime) || lockFile.pid == 0)
         return std::nullopt;
     lockFile.pid = std::abs(lockFile.pid); // negative: a postgres --single
+    std::string line;
+    constexpr int statusLine = 8;
+    for (int number = 4; number <= statusLine && std::getline(text, line); ++number)
+        if (number == statusLine)
+            lockFile.status = line.substr(0, line.find(' ')); // padded, so that the file keeps its size
     return lockFile;
+}
+
+bool mayLetIn(const DataFiles& dataFiles) {
+    const auto content = dataFiles.read(postmasterPid);
+    if (!content)
+        return content.error().kind() != ErrorKind::NotFound;
+    const auto lockFile = parseLockFile(*content);
+    return lockFile && !lockFile->status.empty() && lockFile->status != "starting";
 }
 
 bool isServerAlive(const LockFile& lockFile) {

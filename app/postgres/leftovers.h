@@ -70,11 +70,12 @@ std::vector<Holder> findHolders(const TimelinePaths& paths);
 // nobody is left. Busy, naming who and what to do, when a process does not end in time or a Writer is there.
 Status endServers(const TimelinePaths& paths, std::chrono::milliseconds timeout);
 
-// The first lines of postmaster.pid and of .s.PGSQL.<port>.lock (miscadmin.h, LOCK_FILE_LINE_*).
+// The lines of postmaster.pid and of .s.PGSQL.<port>.lock that matter here (miscadmin.h, LOCK_FILE_LINE_*).
 struct LockFile {
     pid_t pid = 0;
     std::string dataDirectory;
     std::int64_t startTime = 0; // seconds since 1970, by the server's clock
+    std::string status; // "starting", "ready" and others (pidfile.h, PM_STATUS_*); empty until it is written
 };
 // Nothing when it is no lock file: empty or torn, which Postgres refuses to start over.
 std::optional<LockFile> parseLockFile(std::string_view content);
@@ -89,6 +90,9 @@ struct DataFiles {
     std::function<Status(const std::string& name)> remove;
 };
 DataFiles plainDataFiles(const std::string& directory);
+// Whether a server that is starting may let somebody in by now: by its own word in postmaster.pid, or because
+// that cannot be read.
+bool mayLetIn(const DataFiles& dataFiles);
 
 struct ClearedTimeline {
     TimelineLock lock;                // held: hand it to the server, or drop it

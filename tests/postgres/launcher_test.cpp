@@ -78,6 +78,24 @@ class LauncherTest : public QObject {
         QVERIFY(connects("passfile=/no-passfile password=another"));
     }
 
+    void aServerThatRecoversIsLeftInPeace() {
+        const Cluster cluster(m_fixture->path());
+        Endpoint endpoint(cluster.spec(installation()));
+        QVERIFY(endpoint.start());
+        QVERIFY2(reach(endpoint, State::Running), endpoint.failure().sentence.c_str());
+        value(endpoint, "CREATE TABLE filled AS SELECT n, repeat('x', 500) FROM generate_series(1, 20000) n");
+        endpoint.stop(StopMode::Immediate);
+        QVERIFY(reach(endpoint, State::Stopped));
+        QVERIFY(endpoint.start());
+        QVERIFY2(reach(endpoint, State::Running), endpoint.failure().sentence.c_str());
+        QCOMPARE(value(endpoint, "SELECT count(*) FROM filled"), std::string("20000"));
+        const std::string log = readText(endpoint.spec().logFile);
+        QVERIFY2(log.find("redo done") != std::string::npos, log.c_str());
+        QVERIFY2(log.find("FATAL") == std::string::npos, log.c_str()); // who came too early
+        endpoint.stop(StopMode::Fast);
+        QVERIFY(reach(endpoint, State::Stopped));
+    }
+
     void stopWhileStartingEndsStopped() {
         const Cluster cluster(m_fixture->path());
         Endpoint endpoint(cluster.spec(installation()));

@@ -347,7 +347,9 @@ class LauncherUnitsTest : public QObject {
         QVERIFY(lockFile);
         QCOMPARE(lockFile->pid, 123);
         QCOMPARE(lockFile->startTime, std::int64_t(1700000000));
+        QCOMPARE(lockFile->status, std::string("ready"));
         QCOMPARE(parseLockFile("-123\n/data\n1700000000\n")->pid, 123); // postgres --single
+        QCOMPARE(parseLockFile("123\n/data\n1700000000\n5432\n")->status, std::string());
         for (const char* torn :
              {"", "123", "123\n", "123\n/data\n", "x\n/data\n1\n", "0\n/data\n1\n", "123\n/data\n1x\n"})
             QVERIFY2(!parseLockFile(torn), torn);
