@@ -25,8 +25,10 @@ Result<QJsonValue> status(Service& service) {
                      {"pgBinDirs", installations},
                      {"runningEndpoints", static_cast<qint64>(service.endpoints().runningCount())},
                      {"jobs", service.jobs().runningCount()}};
-    if (service.options().mount)
-        json.insert("mount", text(service.options().mount->path()));
+    if (const auto& mount = service.options().mount) {
+        json.insert("mount", text(mount->path()));
+        json.insert("mountRequests", mount->hasRings() ? "io_uring" : "device");
+    }
     if (!service.options().mountProblem.empty())
         json.insert("problem", text(service.options().mountProblem));
     if (service.storeOpen()) {

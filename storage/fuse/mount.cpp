@@ -111,7 +111,7 @@ Result<std::unique_ptr<Mount>> Mount::prepare(MountOptions options) {
     std::vector<Descriptor> clones = cloneDevice(device, made.options.threads);
     ARBOR_ASSIGN(made.session,
                  Session::open(std::move(device), std::move(clones), Operations::table(), &made.operations));
-    ARBOR_TRY(made.session->greet());
+    ARBOR_TRY(made.session->greet(made.options.rings));
     if (isRoot)
         raiseReadAhead(made.device, made.options.readAheadBytes);
     return mount;
@@ -167,6 +167,10 @@ void Mount::drain() {
 
 const std::string& Mount::path() const {
     return m_parts->options.path;
+}
+
+bool Mount::hasRings() const {
+    return m_parts->session->hasRings();
 }
 
 const MountMetrics& Mount::metrics() const {

@@ -62,6 +62,8 @@ struct MountOptions {
     // Only for a process that is root: the kernel's read-ahead. An ordinary user gets 128 KB whatever it
     // asks.
     std::uint32_t readAheadBytes = 2u << 20;
+    // Requests over io_uring where the kernel offers it (ring.h).
+    bool rings = true;
     // A sentence for the log: an error that a process was answered and that its files do not explain.
     // Rate-limited. Called from any thread.
     std::function<void(const std::string&)> log;
@@ -101,6 +103,7 @@ class Mount {
     void drain();
 
     const std::string& path() const;
+    bool hasRings() const;
     const MountMetrics& metrics() const;
     // How many files and directories the kernel knows.
     std::size_t knownNodes() const;

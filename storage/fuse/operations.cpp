@@ -266,11 +266,8 @@ void Operations::read(fuse_req_t request, std::size_t size, std::uint64_t offset
         fail(request, RequestKind::Read, ESTALE);
         return;
     }
-    // a worker's own, and it stays: the kernel reads ahead a megabyte at a time
-    thread_local std::vector<std::byte> buffer;
-    if (buffer.size() < size)
-        buffer.resize(size);
-    const auto got = readWhole(file, offset, MutableBytes(buffer.data(), size));
+    const MutableBytes buffer = Session::answerBuffer(size);
+    const auto got = readWhole(file, offset, buffer);
     if (!got) {
         fail(request, RequestKind::Read, got.error(), {file.timeline, file.inode});
         return;

@@ -4,6 +4,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
 #include "storage/fuse/mount_point.h"
+#include "storage/fuse/ring.h"
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
@@ -25,7 +26,7 @@ namespace arbor {
 //  1. The answer to a request leaves through the descriptor that the request came from: the kernel looks for
 //  it in
 //     that descriptor's queue only. Workers answer on theirs; an answer from any other thread goes through
-//     Later.
+//     Later. What came by a ring goes back in its entry.
 //  2. Interrupts are refused once with ENOSYS, and the kernel sends no more: no request ends with EINTR.
 class Session {
   public:
@@ -39,6 +40,7 @@ class Session {
         Session* m_session = nullptr;
         fuse_req_t m_request = nullptr;
         int m_channel = -1;
+        RequestRing::Entry* m_entry = nullptr;
     };
 
     // `owner` becomes fuse_req_userdata().
@@ -48,8 +50,10 @@ class Session {
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    // Reads and answers the first request, INIT, in the calling thread.
-    Status greet();
+    // Reads and answers the first request, INIT, in the calling thread. With `rings` the kernel is asked to
+    // send its requests that way, if it offers it.
+    Status greet(bool rings);
+    bool hasRings() const { return m_rings; }
     // `ended` is called by the last worker when the connection ended by other hands than stop().
     void start(int threads, std::function<void()> ended);
     // The connection is about to end by our own doing: not `ended`.
@@ -59,6 +63,9 @@ class Session {
     void stop();
 
     Later later(fuse_req_t request);
+    // For an answer of `size` bytes to the request that the calling thread serves: memory that it need not be
+    // copied from, where there is such a thing, and else the thread's own. Until the answer.
+    static std::span<std::byte> answerBuffer(std::size_t size);
     fuse_session* handle() const { return m_session; }
 
   private:
@@ -66,12 +73,17 @@ class Session {
     static ssize_t readRequest(int fd, void* into, std::size_t size, void* owner);
     static ssize_t writeAnswer(int fd, iovec* parts, int count, void* owner);
     void refuseInterrupt(std::uint64_t unique) const;
+    bool offersRings(const fuse_buf& init) const;
+    void startWorkers(int threads);
     void work(int channel);
+    void workRing(unsigned processor);
+    void left();
     void answered();
 
     Descriptor m_device;
     std::vector<Descriptor> m_clones;
     fuse_session* m_session = nullptr;
+    bool m_rings = false; // agreed on with the kernel
     std::vector<std::thread> m_workers;
     std::function<void()> m_ended;
     std::atomic<bool> m_stopping{false};
@@ -81,6 +93,8 @@ class Session {
     Condition m_changed;
     int m_working ARBOR_GUARDED_BY(m_mutex) = 0;
     int m_putOff ARBOR_GUARDED_BY(m_mutex) = 0;
+    // of workers, but kept until nobody can answer late
+    std::vector<std::unique_ptr<RequestRing>> m_requestRings ARBOR_GUARDED_BY(m_mutex);
 };
 
 } // namespace arbor

@@ -131,6 +131,8 @@ std::string obey(const std::string& line, Provider& provider, Mount& mount, Owne
         return fmt::format("{}", mount.knownNodes());
     else if (command == "metrics")
         return describe(mount.metrics());
+    else if (command == "rings")
+        return mount.hasRings() ? "yes" : "no";
     else if (command == "log")
         return said.text();
     else if (command == "change")
@@ -170,6 +172,7 @@ int main(int argc, char** argv) {
     options.threads = argc > 5 ? std::stoi(argv[5]) : 4;
     options.servedBy = owner;
     options.log = [&](const std::string& sentence) { said.add(sentence); };
+    options.rings = getenv("ARBOR_MOUNT_RINGS") != nullptr;
     options.ended = [] { std::cout << "ended" << std::endl; };
 
     const bool isRoot = geteuid() == 0;

@@ -67,6 +67,33 @@ struct TestUser {
     }
 };
 
+// With ARBOR_MOUNT_RINGS requests come over io_uring, where this kernel can: switches that on for its lifetime, which
+// needs root. Other mounts of the machine may come to have them by that, and do no worse.
+class RingSwitch {
+  public:
+    static bool wanted() { return qEnvironmentVariableIsSet("ARBOR_MOUNT_RINGS"); }
+    RingSwitch() {
+        if (wanted() && std::getline(std::ifstream(knob), m_former) && m_former == "N" && geteuid() == 0)
+            std::ofstream(knob) << "Y";
+    }
+    ~RingSwitch() {
+        if (!m_former.empty() && m_former != setting())
+            std::ofstream(knob) << m_former;
+    }
+    RingSwitch(const RingSwitch&) = delete;
+    RingSwitch& operator=(const RingSwitch&) = delete;
+    static bool isOn() { return setting() == "Y"; }
+
+  private:
+    static constexpr const char* knob = "/sys/module/fuse/parameters/enable_uring";
+    static std::string setting() {
+        std::string text;
+        std::getline(std::ifstream(knob), text);
+        return text;
+    }
+    std::string m_former;
+};
+
 class MountFixture {
   public:
     enum class Way { Root, User };
@@ -223,6 +250,7 @@ class MountFixture {
         return m_server->readLine().trimmed().toStdString();
     }
 
+    const RingSwitch m_rings;
     const Way m_way;
     const TestUser m_user;
     std::string m_folder;

@@ -200,6 +200,11 @@ class MountTest : public QObject {
     }
     void cleanup() { m_mount.reset(); }
 
+    void requestsComeByRingWhereThatIsWantedAndCanBe() {
+        const bool can = test::RingSwitch::wanted() && test::RingSwitch::isOn();
+        QCOMPARE(m_mount->ask("rings"), std::string(can ? "yes" : "no"));
+    }
+
     void theRootListsTimelinesAndTheirInodesDiffer() {
         CLIENT(mount(), {
             const std::multiset<std::string> expected{".", "..", "1", "2", "3"};
