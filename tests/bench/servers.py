@@ -15,9 +15,9 @@ class Failed(Exception):
     """A command that should have worked did not."""
 
 
-def call(command, check=True, env=None):
+def call(command, check=True, env=None, output=subprocess.PIPE):
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
                               text=True, env=env, timeout=900)
     except subprocess.TimeoutExpired as hung:
         raise Failed(f"{' '.join(map(str, command))}: did not end in 15 minutes") from hung
@@ -71,10 +71,16 @@ class Place:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def drop_caches():
-    os.sync()
-    with open("/proc/sys/vm/drop_caches", "w") as knob:
-        knob.write("3")
+class PageCache:
+    """The machine's, which all contestants share."""
+    emptied = 0
+
+    @staticmethod
+    def empty():
+        os.sync()
+        with open("/proc/sys/vm/drop_caches", "w") as knob:
+            knob.write("3")
+        PageCache.emptied += 1
 
 
 class Server:
@@ -83,7 +89,7 @@ class Server:
 
     def __init__(self, place):
         self.place = place
-        self.running = False
+        self.running, self.warm_since = False, None
         self.environment = {}
 
     def client(self, program, *arguments):
@@ -118,10 +124,19 @@ class Server:
             self.do_stop()
             self.running = False
 
+    def warm(self):
+        """All of the data in the page cache, whoever touched it before."""
+        self.start()
+        if self.warm_since != PageCache.emptied:
+            data = self.sql("show data_directory")
+            call(self.place.as_user(["find", data + "/base", "-type", "f", "-exec", "cat", "{}", "+"]),
+                 check=False, output=subprocess.DEVNULL)  # a file may go meanwhile
+            self.warm_since = PageCache.emptied
+
     def cold(self):
         """Nothing of the data in any cache but the engine's own."""
         self.stop()
-        drop_caches()
+        PageCache.empty()
         self.start()
 
 
