@@ -11,6 +11,7 @@ constexpr std::uint64_t worthASweep = 512u << 20; // bytes
 
 Collector::Options collectorOptions() {
     Collector::Options options;
+    options.givesWay = true;
     options.sweep.segmentBytes = standardOptions().store.segments.segmentBytes;
     return options;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sys/resource.h>
 #include <thread>
 
 namespace arbor {
@@ -34,6 +35,22 @@ Result<std::uint64_t> bytesBelow(Disk& disk, const std::string& directory) {
             bytes += info->size;
     return bytes;
 }
+
+std::int64_t now() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+// How often this thread was taken off its processor for another.
+long preemptions() {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return usage.ru_nivcsw;
+}
+
+constexpr std::int64_t contentionLasts = 100'000; // microseconds
+constexpr std::int64_t restsForWork = 4;          // so a fifth of the time is worked
 
 // Log that a pin needs of an ancestor.
 bool isInherited(const GcInput& input, const WalRetention::Use& use) {
@@ -73,7 +90,7 @@ Result<Collector::Accounts> Collector::count(GcInput input, const Catalog* thoug
     const auto segments = store.segments().segments();
     ARBOR_TRY(store.sync());
     accounts.at = store.lastPosition();
-    ARBOR_ASSIGN(accounts.plan, planGc(store.index(), segments, accounts.input, m_options.sweep.policy));
+    ARBOR_ASSIGN(accounts.plan, walk(segments, accounts.input, log != nullptr));
     accounts.pagesBytes = accounts.plan.totalBytes;
     ARBOR_ASSIGN(const NeedModel model, NeedModel::make(accounts.input));
     LogPlan plan;
@@ -89,6 +106,18 @@ Result<Collector::Accounts> Collector::count(GcInput input, const Catalog* thoug
     if (log)
         *log = std::move(plan);
     return accounts;
+}
+
+Result<GcPlan> Collector::walk(const std::map<SegmentId, std::uint64_t>& segments, const GcInput& input,
+                               bool givesWay) {
+    ARBOR_ASSIGN(const auto planner,
+                 Planner::make(m_engine.store().index(), segments, input, m_options.sweep.policy));
+    for (bool more = true; more;) {
+        ARBOR_ASSIGN(more, planner->step());
+        if (givesWay)
+            rest();
+    }
+    return planner->finish();
 }
 
 Result<Collector::Accounts> Collector::plan(const WhatIf& whatIf) {
@@ -131,16 +160,21 @@ Result<Collector::Outcome> Collector::run(const RunOptions& options) {
         return makeError(ErrorKind::Busy, "a sweep is under way already");
     m_run = &options;
     m_pausedUntil = 0;
+    beginWork();
     Outcome outcome;
     GcInput input;
     {
         const MutexLock turn(m_turn);
         ARBOR_ASSIGN(const HistoryWindows starts, windows({}));
         ARBOR_ASSIGN(input, m_engine.beginCollection(starts));
-        LogPlan log;
-        ARBOR_ASSIGN(const Accounts before, count(input, nullptr, &log));
-        outcome.plannedBytes = before.plan.freeBytes;
-        outcome.problems = before.plan.doubts;
+    }
+    LogPlan log;
+    ARBOR_ASSIGN(const Accounts before,
+                 count(input, nullptr, &log)); // what it reads only grows until it ends
+    outcome.plannedBytes = before.plan.freeBytes;
+    outcome.problems = before.plan.doubts;
+    {
+        const MutexLock turn(m_turn);
         // whoever makes the log durable from where it was last must find all of that
         for (const auto& head : m_engine.openHeads())
             ARBOR_TRY(head->log().syncLog(m_engine.historyStart(head->timeline()).lsn));
@@ -181,17 +215,24 @@ Status Collector::sweep(const GcInput& input, Outcome& outcome) {
     return {};
 }
 
-// What was moved may be read meanwhile. In short naps: whoever cancels does not wait for a slow pace.
-void Collector::rest() const {
+void Collector::beginWork() {
+    m_workedSince = now();
+    m_preemptions = preemptions();
+}
+
+// After a step. What was moved may be read meanwhile, and who was kept from a processor gets it. In short
+// naps: whoever cancels does not wait for a slow pace.
+void Collector::rest() {
     constexpr std::int64_t nap = 20'000;
-    for (;;) {
-        const std::int64_t pause = m_pausedUntil - std::chrono::duration_cast<std::chrono::microseconds>(
-                                                       std::chrono::steady_clock::now().time_since_epoch())
-                                                       .count();
-        if (pause <= 0 || isCancelled())
-            return;
+    const std::int64_t ended = now();
+    if (m_options.givesWay && preemptions() != m_preemptions)
+        m_contendedUntil = ended + contentionLasts;
+    if (ended < m_contendedUntil)
+        m_pausedUntil = std::max(m_pausedUntil, ended + restsForWork * (ended - m_workedSince));
+    for (std::int64_t pause = m_pausedUntil - ended; pause > 0 && !isCancelled();
+         pause = m_pausedUntil - now())
         std::this_thread::sleep_for(std::chrono::microseconds(std::min(pause, nap)));
-    }
+    beginWork();
 }
 
 void Collector::repoint(InodeId inode, std::span<const ImageMove> moves) {
@@ -213,11 +254,8 @@ bool Collector::isCancelled() const {
 void Collector::throttle(std::uint64_t bytes) {
     if (m_run->bytesPerSecond == 0)
         return;
-    const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
-                                 std::chrono::steady_clock::now().time_since_epoch())
-                                 .count();
     m_pausedUntil =
-        std::max(m_pausedUntil, now) + static_cast<std::int64_t>(bytes * 1'000'000 / m_run->bytesPerSecond);
+        std::max(m_pausedUntil, now()) + static_cast<std::int64_t>(bytes * 1'000'000 / m_run->bytesPerSecond);
 }
 
 Result<std::uint64_t> Collector::freeBytes() {

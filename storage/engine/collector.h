@@ -23,6 +23,9 @@ class Collector : private SweepHost {
     struct Options {
         Sweeper::Options sweep;
         bool collectLog = true; // the timelines' logs are PostgreSQL's, below wal/ and walkeep/
+        // Where others want the processor a sweep works a fifth of the time: on a small machine servers feel
+        // it.
+        bool givesWay = false;
     };
     // `options.sweep.segmentBytes` must be the segment store's. The engine outlives the collector.
     Collector(Engine& engine, const Options& options) : m_engine(engine), m_options(options) {}
@@ -95,8 +98,11 @@ class Collector : private SweepHost {
     Result<HistoryWindows> windows(const WhatIf& whatIf);
     Result<std::optional<Catalog>> thought(const WhatIf& whatIf) const;
     Result<Accounts> count(GcInput input, const Catalog* thought, LogPlan* log);
+    Result<GcPlan> walk(const std::map<SegmentId, std::uint64_t>& segments, const GcInput& input,
+                        bool givesWay);
     Status sweep(const GcInput& input, Outcome& outcome);
-    void rest() const;
+    void beginWork();
+    void rest();
     Status forgetTheGone();
     Status eraseMarks(TimelineId timeline);
 
@@ -105,7 +111,11 @@ class Collector : private SweepHost {
     std::atomic<bool> m_running{false};
     Mutex m_turn;                      // a plan, or one step of a sweep
     const RunOptions* m_run = nullptr; // of the thread that sweeps
-    std::int64_t m_pausedUntil = 0;    // monotonic microseconds
+    // monotonic microseconds, all of them
+    std::int64_t m_pausedUntil = 0;
+    std::int64_t m_workedSince = 0;
+    std::int64_t m_contendedUntil = 0; // somebody else wanted the processor a moment ago
+    long m_preemptions = 0;
 };
 
 } // namespace arbor
