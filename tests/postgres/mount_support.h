@@ -67,8 +67,8 @@ struct TestUser {
     }
 };
 
-// With ARBOR_MOUNT_RINGS requests come over io_uring, where this kernel can: switches that on for its lifetime, which
-// needs root. Other mounts of the machine may come to have them by that, and do no worse.
+// With ARBOR_MOUNT_RINGS requests come over io_uring, where this kernel can: switches that on for its
+// lifetime, which needs root. Other mounts of the machine may come to have them by that, and do no worse.
 class RingSwitch {
   public:
     static bool wanted() { return qEnvironmentVariableIsSet("ARBOR_MOUNT_RINGS"); }
