@@ -75,8 +75,8 @@ struct LockFile {
     pid_t pid = 0;
     std::string dataDirectory;
     std::int64_t startTime = 0; // seconds since 1970, by the server's clock
-    std::string status =
-        {}; // "starting", "ready" and others (pidfile.h, PM_STATUS_*); empty until it is written
+    // "starting", "ready" and others (pidfile.h, PM_STATUS_*); empty until it is written
+    std::string status = {};
 };
 // Nothing when it is no lock file: empty or torn, which Postgres refuses to start over.
 std::optional<LockFile> parseLockFile(std::string_view content);
