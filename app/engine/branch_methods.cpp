@@ -37,7 +37,8 @@ Result<QJsonValue> create(Service& service, const QJsonObject& params, const Req
         command += " --at " + textOf(params, "at");
     if (params.contains("expires"))
         command += " --expires " + textOf(params, "expires");
-    ARBOR_ASSIGN(const BranchRecord made, service.engine().createBranch(callerOf(context, command), spec));
+    ARBOR_ASSIGN(BranchRecord made, service.engine().createBranch(callerOf(context, command), spec));
+    (void)service.ensurePort(made.id, made.port); // where none is free its start will say so
     if (params.value("start").toBool())
         ARBOR_TRY(service.startBranch(made));
     ARBOR_ASSIGN(const QJsonValue answer, branchAnswer(service, made));

@@ -359,9 +359,9 @@ Result<BranchRecord> NewRoot::name(const std::optional<Caller>& caller, const st
     spec.name = name;
     spec.pgMajor = static_cast<std::uint32_t>(m_installation.major);
     spec.walSegmentSize = m_control.segmentSize;
-    ARBOR_ASSIGN(const BranchRecord branch,
-                 m_service.engine().finishRoot(caller, *m_view, spec, present.lsn));
+    ARBOR_ASSIGN(BranchRecord branch, m_service.engine().finishRoot(caller, *m_view, spec, present.lsn));
     m_named = true;
+    (void)m_service.ensurePort(branch.id, branch.port); // where none is free its start will say so
     return branch;
 }
 

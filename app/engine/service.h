@@ -130,6 +130,7 @@ class Service : public QObject, private ViewProvider {
     // Of the latest commit that has been seen there; 0: none on this timeline itself.
     Timestamp headTime(TimelineId timeline) const;
     std::string logFileOf(BranchId branch) const;
+    // Gives the branch a port for ever, when it has none.
     Status ensurePort(BranchId branch, std::uint16_t& port);
 
     // --- A new store (roots.cpp)

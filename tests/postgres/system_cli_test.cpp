@@ -66,6 +66,8 @@ class SystemCliTest : public QObject {
         QVERIFY(main.value("parent").isNull());
         QVERIFY(main.value("forkLsn").isNull());
         QCOMPARE(main.value("state").toString(), QString("stopped"));
+        QVERIFY(main.value("port").toInt() > 1023); // its address is its own from the beginning
+        QVERIFY(main.value("socketDir").toString().startsWith('/'));
         QVERIFY(main.value("privateBytes").isDouble());
         QVERIFY(isTimeWithZone(main.value("createdAt")));
         QVERIFY(
@@ -91,6 +93,8 @@ class SystemCliTest : public QObject {
         QVERIFY(status.object().value("running").toBool());
         QVERIFY(status.object().value("pid").toInteger() > 1);
         QCOMPARE(status.object().value("store").toString(), QString::fromStdString(m_store->path()));
+        QVERIFY(
+            QStringList({"device", "io_uring"}).contains(status.object().value("mountRequests").toString()));
         QVERIFY(m_store->run("engine status").out.contains("pid"));
     }
 
@@ -168,6 +172,9 @@ class SystemCliTest : public QObject {
         const QByteArray tree = m_store->run("branch list").out;
         QVERIFY(tree.contains("feature/one") && tree.contains("deep"));
         QVERIFY(isTimeWithZone(m_store->branch("deep").value("expiresAt")));
+        // its address is its own before its first start
+        QVERIFY(m_store->branch("deep").value("port").toInt() > 1023);
+        QVERIFY(m_store->branch("deep").value("socketDir").toString().startsWith('/'));
         EXPECT_OK(m_store->run("branch expire deep never"));
         QVERIFY(m_store->branch("deep").value("expiresAt").isNull());
 
