@@ -115,6 +115,11 @@ unsigned RequestRing::processors() {
 }
 
 bool RequestRing::possible() {
+    // 0 is for everybody; at 1 root may, which we are perhaps now and not any more when the rings are made
+    int disabled = 0;
+    std::ifstream("/proc/sys/kernel/io_uring_disabled") >> disabled;
+    if (disabled != 0)
+        return false;
     io_uring ring{};
     if (makeRing(ring) != 0)
         return false;
