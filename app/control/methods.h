@@ -171,10 +171,15 @@ inline constexpr char oplogRedo[] = "oplog.redo";
 
 // -- space
 // -----------------------------------------------------------------------------------------------------
-// {branch?} -> {branches: [{name, privateBytes, sharedBytes, historyBytes, logicalBytes?}], sharedBytes,
-//   historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes, freeBytes}
+// {branch?, relations?: count} -> {branches: [{name, privateBytes, sharedBytes, historyBytes,
+// logicalBytes?}], sharedBytes,
+//   historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes, freeBytes,
+//   warning?: text, limitState?: 1 the disk or disk-limit will be full soon, 2 it is,
+//   remedies?: [{what, text, bytes}]: with a warning, what would give back most}
 // The private bytes of all branches + sharedBytes + historyBytes + garbageBytes = diskBytes (pages and WAL).
-// With branch: only its element in branches.
+// With branch: only its element in branches, and relations: [{file?, database?, relation?: SCHEMA.NAME,
+// kind?,
+//   gone: bool, privateBytes, pinnedBytes}], largest first, as many as `relations`: count says
 inline constexpr char stats[] = "stats";
 // {from?, to?: times, limit?: count} -> {samples: [{time, liveBytes, windowBytes, pinnedBytes, trashBytes,
 // garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?}: where the bytes were
@@ -211,7 +216,7 @@ inline constexpr char branches[] = "branches"; // {changed: [name], removed: [na
 inline constexpr char marks[] = "marks";       // {branch}: its timeline has new marks or another head
 inline constexpr char oplog[] = "oplog";       // Operation
 inline constexpr char settings[] = "settings"; // {settings: {KEY: VALUE}} that changed
-inline constexpr char stats[] = "stats";       // {}: sizes changed
+inline constexpr char stats[] = "stats";       // {}: sizes changed, or how near they are to a limit
 inline constexpr char warning[] = "warning";   // {text, branch?}: for people
 inline constexpr char endpoint[] =
     "endpoint"; // {branch, state, text?}: what a fork's first start reports, failures

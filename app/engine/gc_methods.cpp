@@ -56,6 +56,14 @@ Result<QJsonArray> relationsOf(Service& service, const BranchRecord& branch, std
     return list;
 }
 
+QJsonArray remediesJson(Service& service, const Collector::Accounts& accounts) {
+    QJsonArray list;
+    for (const Remedy& remedy : remedies(service, accounts))
+        list.append(QJsonObject{
+            {"what", text(remedy.what)}, {"text", text(remedy.text)}, {"bytes", bytes(remedy.bytes)}});
+    return list;
+}
+
 Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
     const std::string only = textOf(params, "branch");
     if (!only.empty())
@@ -103,8 +111,11 @@ Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
                      relationsOf(service, branches.front(), static_cast<std::size_t>(limit)));
         json.insert("relations", relations);
     }
-    if (const LimitState state = limitState(service, *accounts); state.level != LimitState::Level::Fine)
+    if (const LimitState state = limitState(service, *accounts); state.level != LimitState::Level::Fine) {
         json.insert("warning", text(state.text));
+        json.insert("limitState", static_cast<int>(state.level));
+        json.insert("remedies", remediesJson(service, *accounts));
+    }
     if (only.empty()) {
         json.insert("logicalBytes", bytes(logical));
         json.insert("inflation", logical == 0 ? QJsonValue()
@@ -147,9 +158,7 @@ Result<QJsonValue> samples(Service& service, const QJsonObject& params) {
     const Forecast ahead = presentForecast(service);
     QJsonArray help;
     if (const auto accounts = service.accounting().recentAccounts())
-        for (const Remedy& remedy : remedies(service, *accounts))
-            help.append(QJsonObject{
-                {"what", text(remedy.what)}, {"text", text(remedy.text)}, {"bytes", bytes(remedy.bytes)}});
+        help = remediesJson(service, *accounts);
     return QJsonValue(
         QJsonObject{{"samples", list},
                     {"remedies", help},

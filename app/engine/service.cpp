@@ -438,19 +438,23 @@ Result<Collector::Outcome> Service::sweep(const Collector::RunOptions& options) 
     return outcome;
 }
 
-// Once when it becomes worse; nothing is shortened or removed because of it.
+// Nothing is shortened or removed because of it. The log has it once when it becomes worse; who shows sizes
+// asks for them again, also when it is over.
 void Service::warnOfLimits() {
     const Space::AccountsPtr accounts = m_space->recentAccounts();
     if (!accounts)
         return;
     const LimitState state = limitState(*this, *accounts);
     const auto level = static_cast<int>(state.level);
-    if (level > m_limitLevel.exchange(level)) {
+    const int before = m_limitLevel.exchange(level);
+    if (level > before) {
         std::string said = state.text;
         for (const Remedy& remedy : remedies(*this, *accounts))
             said += fmt::format("{} {}", said == state.text ? "; what helps most:" : " or", remedy.text);
-        warn(said);
+        spdlog::warn("{}", said);
     }
+    if (level != before)
+        m_server.publish(event::stats, QJsonObject{});
 }
 
 // Accounts and sweeps on schedule. A sweep goes at a pace that a busy database does not feel.

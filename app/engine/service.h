@@ -206,7 +206,7 @@ class Service : public QObject, private ViewProvider {
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
     std::atomic<int> m_sweepsAsked{0}; // and not seen to yet; not 0: one runs
-    std::atomic<int> m_limitLevel{0};  // that people have been told of
+    std::atomic<int> m_limitLevel{0};  // as it was last told
     std::atomic<bool> m_shuttingDown{false};
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework

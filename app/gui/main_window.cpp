@@ -25,6 +25,7 @@
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QFileInfo>
+#include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -56,8 +57,8 @@ QWidget* spacer(QWidget* parent) {
 
 MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     : QMainWindow(parent), m_session(session), m_actions(new WindowActions(this)),
-      m_messages(new MessageBar(this)), m_commands(new StoreCommands(session, *m_messages, this)),
-      m_pages(new QStackedWidget(this)),
+      m_messages(new MessageBar(this)), m_limit(new MessageBar(this)),
+      m_commands(new StoreCommands(session, *m_messages, this)), m_pages(new QStackedWidget(this)),
       m_firstRun(new FirstRunPage(m_actions->tryDemo, m_actions->newCluster, m_actions->importDatabase,
                                   m_actions->openStore)),
       m_problem(new ProblemPage), m_wait(new WaitPage), m_area(new BranchArea(session, *m_actions)),
@@ -86,6 +87,8 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(m_goneStrip);
+    m_limit->setObjectName(QStringLiteral("limitBar"));
+    column->addWidget(m_limit);
     column->addWidget(m_pages, 1);
     column->addWidget(m_messages);
     m_pages->setObjectName(QStringLiteral("pages"));
@@ -212,7 +215,7 @@ void MainWindow::makeDocks() {
     activity->raise();
     resizeDocks({navigator, inspector}, {216, 310}, Qt::Horizontal);
     resizeDocks({activity}, {210}, Qt::Vertical);
-    makeStorageDocks(storage, reclaim);
+    connectStorageDocks();
     connect(m_activity, &ActivityPanel::undoAsked, m_commands, &StoreCommands::undo);
     connect(m_activity, &ActivityPanel::copyAsked, this, [this](const QString& command) {
         StoreCommands::copyText(command);
@@ -220,9 +223,6 @@ void MainWindow::makeDocks() {
     });
     connect(m_relations, &RelationsPanel::startAsked, m_commands, &StoreCommands::start);
     connect(m_jobs, &JobsPopup::cancelAsked, m_commands, &StoreCommands::cancelJob);
-    connect(m_area, &BranchArea::historyTimeAsked, this, [this](const QString& duration) {
-        m_commands->setSetting(QStringLiteral("history-time"), duration);
-    });
     connect(m_navigator, &Navigator::filterChanged, m_area, &BranchArea::setFilter);
     connect(m_navigator, &Navigator::branchChosen, this, &MainWindow::selectBranch);
     connect(m_navigator, &Navigator::bringBackAsked, m_commands, &StoreCommands::restoreFromTrash);
@@ -237,22 +237,28 @@ void MainWindow::makeDocks() {
             });
 }
 
+void MainWindow::showReclaim() {
+    auto* dock = findChild<QDockWidget*>(QStringLiteral("reclaim"));
+    dock->show();
+    dock->raise();
+}
+
 // One zoom for the timeline and for the plot.
-void MainWindow::makeStorageDocks(QDockWidget* storage, QDockWidget* reclaim) {
-    connect(m_storage, &StoragePanel::reclaimAsked, this, [this, reclaim] {
-        reclaim->show();
-        reclaim->raise();
+void MainWindow::connectStorageDocks() {
+    connect(m_storage, &StoragePanel::reclaimAsked, this, [this] {
+        showReclaim();
         m_reclaim->setFocus();
     });
     connect(m_reclaim, &ReclaimPanel::cancelAsked, m_commands, &StoreCommands::cancelJob);
     connect(m_storage, &StoragePanel::rangeShown, m_area, &BranchArea::showTimes);
     connect(m_area, &BranchArea::timesShown, m_storage, &StoragePanel::showRange);
-    connect(m_area, &BranchArea::historyEdgeMoved, m_reclaim, [this, storage, reclaim](const QString& time) {
-        if (storage->isVisible() || reclaim->isVisible()) {
-            reclaim->show();
-            reclaim->raise();
-            m_reclaim->simulateHistory(time);
-        }
+    connect(m_area, &BranchArea::historyEdgeMoved, this, [this](const QString& duration) {
+        showReclaim();
+        m_reclaim->simulateHistory(duration);
+    });
+    connect(m_area, &BranchArea::historyTimeAsked, this, [this](const QString& duration) {
+        m_reclaim->simulateHistory({}); // from now on it is the one that is set
+        m_commands->setSetting(QStringLiteral("history-time"), duration);
     });
 }
 
@@ -337,8 +343,12 @@ void MainWindow::showPicture(StoreSession::Parts parts) {
         m_activity->refresh();
     if (parts & (S::Parts(S::Stats) | S::Checkpoints | S::Trash | S::Settings))
         m_reclaim->refresh();
-    if (parts & S::Stats)
+    if (parts & S::Settings)
+        m_area->setNow(); // where the history window begins
+    if (parts & S::Stats) {
         m_storage->refresh();
+        showLimit();
+    }
     if (parts & S::Engine)
         if (const auto problem = problemOfEngine(m_session.picture().engine))
             m_messages->show(
@@ -358,6 +368,32 @@ void MainWindow::showJob(const JobFacts& job) {
     if (!job.running() && job.finishedAt - job.startedAt > Duration{longJobMicros} && !isActiveWindow())
         notifyDesktop(job.state == QLatin1String("done") ? tr("Done") : tr("Not done"),
                       job.error.isEmpty() ? job.title : tr("%1: %2").arg(job.title, job.error));
+}
+
+// Once when it becomes worse; a person who has closed it knows. It goes when it no longer holds.
+void MainWindow::showLimit() {
+    const QJsonObject& stats = m_session.picture().stats;
+    const int state = stats["limitState"].toInt();
+    const int before = std::exchange(m_limitState, state);
+    if (state == 0) {
+        m_limit->hide();
+        return;
+    }
+    if (state <= before && m_limit->isHidden())
+        return;
+    QString text = stats["warning"].toString();
+    text = tr("%1.").arg(text.left(1).toUpper() + text.mid(1));
+    QStringList remedies;
+    for (const QJsonValue& remedy : stats["remedies"].toArray())
+        remedies += remedy["text"].toString();
+    if (!remedies.isEmpty())
+        text += u' ' + tr("What helps most: %1.").arg(remedies.join(QStringLiteral("; ")));
+    m_limit->show(MessageBar::Kind::Problem, text, tr("Free space"), [this] {
+        showReclaim();
+        m_reclaim->setFocus();
+    });
+    if (state > before && !isActiveWindow())
+        notifyDesktop(tr("PgArbor"), text);
 }
 
 void MainWindow::updateNow() {

@@ -45,6 +45,7 @@ class MainWindow : public QMainWindow {
     Inspector& inspector() { return *m_inspector; }
     Navigator& navigator() { return *m_navigator; }
     MessageBar& messages() { return *m_messages; }
+    MessageBar& limitBar() { return *m_limit; }
     ActivityPanel& activity() { return *m_activity; }
     StoragePanel& storage() { return *m_storage; }
     ReclaimPanel& reclaim() { return *m_reclaim; }
@@ -65,7 +66,7 @@ class MainWindow : public QMainWindow {
     void makeToolBar();
     void makeMenus();
     void makeDocks();
-    void makeStorageDocks(QDockWidget* storage, QDockWidget* reclaim);
+    void connectStorageDocks();
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* content,
                          Qt::DockWidgetArea area);
     void connectBranchActions();
@@ -75,6 +76,8 @@ class MainWindow : public QMainWindow {
     void showState();
     void showPicture(StoreSession::Parts parts);
     void showJob(const JobFacts& job);
+    void showLimit();
+    void showReclaim();
     void updateActions();
     void updateNow();
     void hintAtTheDemo();
@@ -102,6 +105,7 @@ class MainWindow : public QMainWindow {
     StoreSession& m_session;
     WindowActions* m_actions;
     MessageBar* m_messages;
+    MessageBar* m_limit; // how near the disk is to full; while it is
     StoreCommands* m_commands;
     QStackedWidget* m_pages;
     FirstRunPage* m_firstRun;
@@ -126,8 +130,9 @@ class MainWindow : public QMainWindow {
     QToolButton* m_searchButton;
     QList<QDockWidget*> m_docks;
     std::uint64_t m_branchId = 0;
-    QString m_position; // "" while there is no cursor
-    QString m_namedAt;  // the same when a name was asked for: the cursor may move meanwhile
+    QString m_position;   // "" while there is no cursor
+    QString m_namedAt;    // the same when a name was asked for: the cursor may move meanwhile
+    int m_limitState = 0; // as it was last shown
     bool m_expandedOnce = false;
     bool m_hinted = false;
 };

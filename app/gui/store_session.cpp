@@ -230,7 +230,7 @@ void StoreSession::takeEvent(const QString& kind, const QJsonObject& payload) {
             m_watched[branch->id].stale = true;
         refresh(Branches);
     } else if (kind == QLatin1String(event::settings)) {
-        refresh(Parts(Settings) | Operations);
+        refresh(Parts(Settings) | Operations | Stats); // a limit, or what history is needed
     } else if (kind == QLatin1String(event::stats)) {
         refresh(Parts(Stats) | Branches);
     } else if (kind == QLatin1String(event::oplog)) {

@@ -4,6 +4,7 @@
 #include "app/gui/appearance.h"
 #include "app/gui/notifier.h"
 #include "app/gui/preferences_dialog.h"
+#include "app/gui/reclaim_panel.h"
 #include "app/gui/window_actions.h"
 #include "app/gui/window_settings.h"
 #include "tests/gui/live_window.h"
@@ -41,6 +42,7 @@ class DesktopTest : public QObject {
     std::unique_ptr<GuiPlace> m_place;
     std::unique_ptr<LiveWindow> m_live;
     QProcess m_bus;
+    Notifications m_notifications;
 
     MainWindow& window() const { return m_live->window; }
     // Runs a line in a shell, as one pastes it.
@@ -95,14 +97,70 @@ class DesktopTest : public QObject {
         QDBusConnection desktop = QDBusConnection::connectToBus(
             QString::fromUtf8(qgetenv("DBUS_SESSION_BUS_ADDRESS")), QStringLiteral("desktop"));
         QVERIFY(desktop.isConnected());
-        Notifications notifications;
-        QVERIFY(desktop.registerObject(QStringLiteral("/org/freedesktop/Notifications"), &notifications,
+        QVERIFY(desktop.registerObject(QStringLiteral("/org/freedesktop/Notifications"), &m_notifications,
                                        QDBusConnection::ExportAllSlots));
         QVERIFY(desktop.registerService(QStringLiteral("org.freedesktop.Notifications")));
         notifyDesktop(QStringLiteral("Done"), QStringLiteral("import of <b> & c"));
-        QTRY_COMPARE(notifications.shown.size(), 1);
-        QCOMPARE(notifications.shown.front(),
+        QTRY_COMPARE(m_notifications.shown.size(), 1);
+        QCOMPARE(m_notifications.shown.takeFirst(),
                  QStringLiteral("PgArbor|org.pgarbor.PgArbor|Done|import of &lt;b&gt; &amp; c"));
+    }
+
+    // Before the disk is full: in the window, also in one that comes later, and on the desktop of a person
+    // who looks elsewhere; once, with what would help; until it no longer holds.
+    void TheWarningOfALimitReachesThePerson() {
+        ARBOR_NEEDS(m_bus.state() == QProcess::Running ? QString()
+                                                       : QStringLiteral("dbus-daemon is not installed"));
+        int code = 1;
+        m_place->ctl({"stop", "--all"}, &code); // nothing grows meanwhile
+        QCOMPARE(code, 0);
+        m_place->stopEngine(); // nor is any log left to be kept
+        ARBOR_EVENTUALLY(m_live->session.state() == StoreSession::State::EngineGone);
+        m_live->session.startEngine();
+        ARBOR_EVENTUALLY(m_live->connected());
+        QWidget elsewhere;
+        elsewhere.show();
+        elsewhere.activateWindow();
+        ARBOR_EVENTUALLY(!window().isActiveWindow());
+        MessageBar& bar = window().limitBar();
+        QVERIFY(bar.isHidden());
+        const auto limit = [&](const QString& size) {
+            m_place->ctl({"settings", "set", "disk-limit", size}, &code);
+            QCOMPARE(code, 0);
+        };
+        const QJsonObject stats =
+            QJsonDocument::fromJson(m_place->ctl({QStringLiteral("--json"), QStringLiteral("stats")}))
+                .object();
+        const qint64 used = stats["diskBytes"].toInteger() + stats["indexBytes"].toInteger();
+        limit(QString::number(used / 1024 * 100 / 95) + "kB");
+        ARBOR_EVENTUALLY(bar.isVisible());
+        QCOMPARE(m_live->session.picture().stats["limitState"].toInt(), 1);
+        QVERIFY2(bar.text().startsWith("The store has ") && bar.text().contains("disk-limit is") &&
+                     bar.text().contains("What helps most: "),
+                 qPrintable(bar.text()));
+        QTRY_COMPARE(m_notifications.shown.size(), 1);
+        QVERIFY(m_notifications.shown.front().contains(bar.text().toHtmlEscaped()));
+        GuiPlace::shoot(window(), "limit-near");
+        LiveWindow later(*m_place);
+        ARBOR_EVENTUALLY(later.window.limitBar().isVisible());
+
+        // whoever has closed it knows
+        bar.hide();
+        m_live->session.refresh(StoreSession::Stats);
+        limit(QString::number(used / 1024 * 100 / 96) + "kB");
+        ARBOR_EVENTUALLY(later.window.limitBar().text() != bar.text());
+        QVERIFY(bar.isHidden());
+        // but not that it has become worse
+        limit("1MB");
+        ARBOR_EVENTUALLY(bar.isVisible());
+        ARBOR_EVENTUALLY(bar.text().contains("disk-limit is 1"));
+        LiveWindow::click(bar.actionButton());
+        ARBOR_EVENTUALLY(window().reclaim().isVisible());
+        ARBOR_EVENTUALLY(later.window.limitBar().isVisible());
+        limit("0");
+        ARBOR_EVENTUALLY(later.window.limitBar().isHidden() && bar.isHidden());
+        m_place->ctl({"start", "main"}, &code);
+        QCOMPARE(code, 0);
     }
 
     void WhatTheConnectMenuCopiesConnects() {
