@@ -213,22 +213,37 @@ std::vector<BranchId> branchesOf(const std::vector<BranchMove>& moves) {
     return branches;
 }
 
+// An operation that is taken back or made again may be one that set something.
+void publishSettings(Service& service, const QJsonObject& before) {
+    QJsonObject changed;
+    const QJsonObject now = settingsJson(service);
+    for (auto setting = now.begin(); setting != now.end(); ++setting)
+        if (setting.value() != before.value(setting.key()))
+            changed.insert(setting.key(), setting.value());
+    if (!changed.isEmpty())
+        service.server().publish(event::settings, QJsonObject{{"settings", changed}});
+}
+
 Result<QJsonValue> undo(Service& service, const QJsonObject& params, const RequestContext& context) {
     const OperationId id{static_cast<std::uint64_t>(params.value("id").toInteger())};
+    const QJsonObject settings = settingsJson(service);
     ARBOR_ASSIGN(const auto moves, service.engine().planUndo(id));
     ARBOR_TRY(service.aroundMove(branchesOf(moves), [&]() -> Status {
         ARBOR_TRY(service.engine().undo(callerOf(context, "undo"), id));
         return {};
     }));
+    publishSettings(service, settings);
     return newestOperation(service);
 }
 
 Result<QJsonValue> redo(Service& service, const RequestContext& context) {
+    const QJsonObject settings = settingsJson(service);
     ARBOR_ASSIGN(const auto moves, service.engine().planRedo());
     ARBOR_TRY(service.aroundMove(branchesOf(moves), [&]() -> Status {
         ARBOR_TRY(service.engine().redo(callerOf(context, "redo")));
         return {};
     }));
+    publishSettings(service, settings);
     return newestOperation(service);
 }
 

@@ -26,6 +26,15 @@ const char* stateName(Endpoint::State state) {
 
 } // namespace
 
+QJsonObject settingsJson(Service& service, const std::string& only) {
+    QJsonObject json;
+    for (const char* key : settingKeys)
+        if (only.empty() || only == key)
+            json.insert(key,
+                        text(service.engine().catalog([&](const Catalog& c) { return c.setting(key); })));
+    return json;
+}
+
 QJsonValue timeJson(Timestamp time) {
     return time ? QJsonValue(text(time.toIso())) : QJsonValue();
 }

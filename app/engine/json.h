@@ -22,6 +22,8 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch);
 QJsonObject checkpointJson(Service& service, const BranchRecord& branch, const CheckpointView& checkpoint);
 QJsonObject trashJson(Service& service, const TrashRecord& entry);
 QJsonObject operationJson(Service& service, const OperationEntry& entry);
+// All of them, or only that one.
+QJsonObject settingsJson(Service& service, const std::string& only = {});
 
 // Who asks, as the operation log keeps it.
 Caller callerOf(const RequestContext& context, std::string command);

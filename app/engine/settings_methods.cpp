@@ -8,15 +8,6 @@ namespace arbor {
 
 namespace {
 
-QJsonObject settingsJson(Service& service, const std::string& only) {
-    QJsonObject json;
-    for (const char* key : settingKeys)
-        if (only.empty() || only == key)
-            json.insert(key,
-                        text(service.engine().catalog([&](const Catalog& c) { return c.setting(key); })));
-    return json;
-}
-
 Result<QJsonValue> getSettings(Service& service, const QJsonObject& params) {
     const std::string key = textOf(params, "key");
     if (!key.empty())
