@@ -40,14 +40,16 @@ BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWid
             });
     connect(m_view, &BranchTimelineView::historyEdgeDragged, this, [this](Timestamp edge, bool finished) {
         const auto seconds = std::max<std::int64_t>((SystemClock().now() - edge).micros / 1'000'000, 1);
-        const auto rounded =
-            seconds > 7200 ? seconds / 3600 * 3600 : std::max<std::int64_t>(seconds / 60 * 60, 60);
+        // as precise as a hand is
+        const std::int64_t unit = seconds > 7200 ? 3600 : seconds > 120 ? 60 : 1;
+        const auto rounded = seconds / unit * unit;
         const QString time = QString::fromStdString(durationText(Duration::seconds(rounded)));
         if (finished)
             Q_EMIT historyTimeAsked(time);
         else
             Q_EMIT historyEdgeMoved(time);
     });
+    connect(m_view, &BranchTimelineView::historyEdgeBack, this, [this] { Q_EMIT historyEdgeMoved({}); });
     connect(&m_view->timeline(), &TimelineState::viewChanged, this, &BranchArea::announceTimes);
 }
 
@@ -95,6 +97,8 @@ void BranchArea::setNow() {
     const Timestamp now = SystemClock().now();
     m_model->setNow(now);
     m_view->timeline().setNow(now);
+    if (m_view->isDraggingHistoryEdge())
+        return;
     const auto window =
         parseDuration(m_session.picture().settings.value(QStringLiteral("history-time")).toStdString());
     const bool limited = window && window->micros > 0;

@@ -44,7 +44,7 @@ class BranchArea : public QWidget {
     void psqlAsked();
     void menuAsked(const QPoint& globalPosition);
     void historyTimeAsked(const QString& duration);
-    void historyEdgeMoved(const QString& duration); // while it is dragged
+    void historyEdgeMoved(const QString& duration); // while it is dragged; "": back where it was
     void timesShown(arbor::Timestamp from, arbor::Timestamp to);
 
   private:

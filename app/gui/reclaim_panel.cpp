@@ -28,6 +28,8 @@ namespace arbor {
 namespace {
 
 constexpr int gatherMs = 60; // several ticks are one question
+constexpr const char* historyChoices[] = {"3d", "1d", "6h", "1h"};
+constexpr int otherHistory = 1 + static_cast<int>(std::size(historyChoices)); // the choice that was dragged
 constexpr int soonMs = 100;
 constexpr int againMs = 2000;
 
@@ -121,7 +123,7 @@ ReclaimPanel::ReclaimPanel(StoreSession& session, QWidget* parent)
     historyLabel->setBuddy(m_history);
     m_history->setAccessibleName(tr("History window"));
     m_history->addItem(tr("as it is set"));
-    for (const char* choice : {"3d", "1d", "6h", "1h"})
+    for (const char* choice : historyChoices)
         m_history->addItem(tr("%1").arg(QLatin1String(choice)), QLatin1String(choice));
     m_speed->setAccessibleName(tr("Speed of the sweep"));
     m_speed->setToolTip(tr("How much a sweep moves a second: less disturbs what runs less"));
@@ -173,16 +175,8 @@ void ReclaimPanel::connectAll() {
     m_ask.setSingleShot(true);
     m_ask.setInterval(gatherMs);
     connect(&m_ask, &QTimer::timeout, this, &ReclaimPanel::simulate);
-    connect(m_model, &PinsModel::ticksChanged, this, [this] {
-        m_proposing = false;
-        m_simulated.reset();
-        m_ask.start();
-    });
-    connect(m_history, &QComboBox::currentIndexChanged, this, [this] {
-        m_proposing = false;
-        m_simulated.reset();
-        m_ask.start();
-    });
+    connect(m_model, &PinsModel::ticksChanged, this, &ReclaimPanel::askSoon);
+    connect(m_history, &QComboBox::currentIndexChanged, this, &ReclaimPanel::askSoon);
     m_later.setSingleShot(true);
     connect(&m_later, &QTimer::timeout, this, [this] {
         if (isVisible() && !m_running && !m_asking)
@@ -201,7 +195,7 @@ void ReclaimPanel::connectAll() {
         if (m_session.state() != StoreSession::State::Connected && m_running)
             runEnded(makeError(ErrorKind::Unreachable, "the engine is gone; what was freed stays free"));
         m_simulated.reset();
-        m_asking = false; // an answer may never come
+        m_asking = m_simulating = m_simulateAgain = false; // an answer may never come
         if (m_session.state() == StoreSession::State::Connected)
             refresh();
     });
@@ -227,12 +221,26 @@ QString ReclaimPanel::historyChoice() const {
 }
 
 void ReclaimPanel::simulateHistory(const QString& duration) {
-    int at = duration.isEmpty() ? 0 : m_history->findData(duration);
-    if (at < 0) {
-        m_history->addItem(duration, duration);
-        at = m_history->count() - 1;
+    const int known = duration.isEmpty() ? 0 : m_history->findData(duration);
+    if (known >= 0) {
+        m_history->setCurrentIndex(known);
+        return;
     }
-    m_history->setCurrentIndex(at);
+    if (m_history->count() == otherHistory)
+        m_history->addItem({});
+    m_history->setItemText(otherHistory, duration);
+    m_history->setItemData(otherHistory, duration);
+    if (m_history->currentIndex() == otherHistory)
+        askSoon();
+    else
+        m_history->setCurrentIndex(otherHistory);
+}
+
+void ReclaimPanel::askSoon() {
+    m_proposing = false;
+    m_simulated.reset();
+    if (!m_ask.isActive()) // a mouse that moves on must not put it off for ever
+        m_ask.start();
 }
 
 // --- The plan
@@ -272,23 +280,34 @@ void ReclaimPanel::takePlan(const QJsonValue& plan) {
     if (!m_model->ticked().empty() || !historyChoice().isEmpty())
         return simulate();
     ++m_question;
-    showSimulation(plan);
+    showSimulation(plan, {});
 }
 
 void ReclaimPanel::simulate() {
     if (m_running || m_session.state() != StoreSession::State::Connected)
         return;
+    if (m_simulating) {
+        m_simulateAgain = true;
+        return;
+    }
+    m_simulating = true;
+    const Simulated asked{m_model->ticked(), historyChoice()};
     QJsonObject params{{"without", QJsonArray::fromStringList(tickedWhats())}};
-    if (const QString history = historyChoice(); !history.isEmpty())
-        params.insert("history", history);
+    if (!asked.history.isEmpty())
+        params.insert("history", asked.history);
     m_session.request(method::gcPlan, params, this,
-                      [this, question = ++m_question](const Result<QJsonValue>& answer) {
+                      [this, asked, question = ++m_question](const Result<QJsonValue>& answer) {
+                          m_simulating = false;
                           if (question == m_question && !m_running)
-                              showSimulation(answer);
+                              showSimulation(answer, asked);
+                          if (std::exchange(m_simulateAgain, false)) {
+                              m_simulated.reset();
+                              simulate();
+                          }
                       });
 }
 
-void ReclaimPanel::showSimulation(const Result<QJsonValue>& answer) {
+void ReclaimPanel::showSimulation(const Result<QJsonValue>& answer, const Simulated& asked) {
     if (!answer) {
         m_simulated.reset();
         m_sentence->setText(QString::fromStdString(answer.error().message()));
@@ -297,14 +316,13 @@ void ReclaimPanel::showSimulation(const Result<QJsonValue>& answer) {
     }
     const QJsonObject plan = answer->toObject();
     const std::uint64_t free = bytesFromJson(plan["freeBytes"]);
-    const auto ticked = m_model->ticked();
     m_simulated = free;
     QStringList text;
-    if (!ticked.empty() && historyChoice().isEmpty())
-        text += PinsModel::sentence(ticked, bytesFromJson(plan["releasedBytes"]));
-    else if (!historyChoice().isEmpty())
+    if (!asked.ticked.empty() && asked.history.isEmpty())
+        text += PinsModel::sentence(asked.ticked, bytesFromJson(plan["releasedBytes"]));
+    else if (!asked.history.isEmpty())
         text += tr("With a history of %1, %2 are no longer needed.")
-                    .arg(historyChoice(), bytesDisplay(bytesFromJson(plan["releasedBytes"])));
+                    .arg(asked.history, bytesDisplay(bytesFromJson(plan["releasedBytes"])));
     const bool changes = !text.isEmpty();
     if (const QJsonArray doubts = plan["doubts"].toArray(); !doubts.isEmpty())
         text += tr("Nothing is freed while something cannot be read: %1.").arg(doubts.first().toString());
@@ -314,7 +332,7 @@ void ReclaimPanel::showSimulation(const Result<QJsonValue>& answer) {
     else
         text += tr("A sweep then gives back %1 of the disk.").arg(bytesDisplay(free));
     m_sentence->setText(text.join(u' '));
-    m_run->setText(ticked.empty() && historyChoice().isEmpty() ? tr("Sweep") : tr("Remove and sweep…"));
+    m_run->setText(changes ? tr("Remove and sweep…") : tr("Sweep"));
     m_run->setEnabled(changes || free > 0);
 }
 
@@ -345,7 +363,7 @@ void ReclaimPanel::propose() {
                           m_model->tick(whats);
                           m_ask.stop(); // the answer is here already
                           m_proposing = true;
-                          showSimulation(answer);
+                          showSimulation(answer, {m_model->ticked(), {}});
                           if (!plan["enough"].toBool())
                               m_sentence->setText(tr("No list frees %1. ").arg(wanted) + m_sentence->text());
                       });

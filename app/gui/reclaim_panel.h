@@ -39,7 +39,8 @@ class ReclaimPanel : public QWidget {
 
     // The engine's account is out of date. It is asked when somebody looks.
     void refresh();
-    // Simulates another history window ("3d"); empty: the one that is set.
+    // Simulates another history window ("3d"); empty: the one that is set. May be called at every move of a
+    // mouse: the engine has one such question at a time.
     void simulateHistory(const QString& duration);
     // Asked before something is removed for good; a test puts its own answer here.
     std::function<bool(const QString& question)> confirm;
@@ -55,8 +56,13 @@ class ReclaimPanel : public QWidget {
     void connectAll();
     void askPlan();
     void takePlan(const QJsonValue& plan);
+    struct Simulated { // what was asked
+        std::vector<PinRow> ticked;
+        QString history;
+    };
+    void askSoon();
     void simulate();
-    void showSimulation(const Result<QJsonValue>& answer);
+    void showSimulation(const Result<QJsonValue>& answer, const Simulated& asked);
     void propose();
     void run();
     void runEnded(const Result<QJsonValue>& result);
@@ -86,6 +92,8 @@ class ReclaimPanel : public QWidget {
     std::int64_t m_job = 0;
     bool m_stale = true;
     bool m_asking = false;
+    bool m_simulating = false;    // the engine has been asked
+    bool m_simulateAgain = false; // for something else meanwhile
     bool m_running = false;
     bool m_proposing = false; // the sentence is a proposal's and stays until the next tick
     QElapsedTimer m_since;

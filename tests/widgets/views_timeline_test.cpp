@@ -278,6 +278,35 @@ class ViewsTimelineTest : public QObject {
         QVERIFY(window.timeline().scale().showsAll());
     }
 
+    void aClickOnTheEdgeOfTheHistoryWindowMovesNothingAndTheWayBackUndoes() {
+        Window window;
+        auto* header = window.view.findChild<TimelineHeader*>();
+        QSignalSpy dragged(&window.view, &BranchTimelineView::historyEdgeDragged);
+        QSignalSpy back(&window.view, &BranchTimelineView::historyEdgeBack);
+        const QPoint edge(header->timelineRect().left() + qRound(*window.timeline().historyEdgeX()), 24);
+        const auto moveTo = [&](QPoint at) {
+            QMouseEvent move(QEvent::MouseMove, at, header->mapToGlobal(at), Qt::NoButton, Qt::LeftButton,
+                             {});
+            QCoreApplication::sendEvent(header->viewport(), &move);
+        };
+        QTest::mousePress(header->viewport(), Qt::LeftButton, {}, edge);
+        moveTo(edge + QPoint(1, 0));
+        QTest::mouseRelease(header->viewport(), Qt::LeftButton, {}, edge + QPoint(1, 0));
+        QCOMPARE(dragged.count(), 0);
+        QCOMPARE(*window.timeline().historyEdge(), window.forest.historyEdge);
+
+        QTest::mousePress(header->viewport(), Qt::LeftButton, {}, edge);
+        moveTo(edge + QPoint(50, 0));
+        QVERIFY(window.view.isDraggingHistoryEdge());
+        moveTo(edge);
+        QTest::mouseRelease(header->viewport(), Qt::LeftButton, {}, edge);
+        QCOMPARE(dragged.count(), 1);
+        QVERIFY(!dragged[0][1].toBool());
+        QCOMPARE(back.count(), 1);
+        QCOMPARE(*window.timeline().historyEdge(), window.forest.historyEdge);
+        QVERIFY(!window.view.isDraggingHistoryEdge());
+    }
+
     void theFieldShowsWhatAPositionIsAndAsksForWhatIsTyped() {
         Window window;
         PositionField& field = window.view.positionField();

@@ -36,6 +36,8 @@ BranchTimelineView::BranchTimelineView(QWidget* parent)
 
     connect(&m_tree->axisHeader(), &TimelineHeader::historyEdgeDragged, this,
             &BranchTimelineView::historyEdgeDragged);
+    connect(&m_tree->axisHeader(), &TimelineHeader::historyEdgeBack, this,
+            &BranchTimelineView::historyEdgeBack);
     connect(&m_state, &TimelineState::cursorChanged, this, &BranchTimelineView::cursorMoved);
     connect(m_field, &PositionField::left, m_tree, qOverload<>(&QWidget::setFocus));
     connect(m_tree, &BranchTreeView::geometryMoved, this, &BranchTimelineView::placeParts);
@@ -191,6 +193,10 @@ void BranchTimelineView::endNaming() {
 void BranchTimelineView::namingFailed(const QString& message) {
     if (m_editor != nullptr)
         m_editor->setProblem(message);
+}
+
+bool BranchTimelineView::isDraggingHistoryEdge() const {
+    return m_tree->axisHeader().isDraggingEdge();
 }
 
 void BranchTimelineView::setStale(bool stale) {

@@ -62,6 +62,9 @@ class BranchTimelineView : public QWidget {
     void namingFailed(const QString& message);
     bool isNaming() const { return m_editor != nullptr; }
 
+    // The hand holds the edge of the history window: it is not to be set meanwhile.
+    bool isDraggingHistoryEdge() const;
+
     // The engine is gone: the last picture, greyed.
     void setStale(bool stale);
 
@@ -76,6 +79,7 @@ class BranchTimelineView : public QWidget {
     void menuRequested(std::uint64_t branchId, const QPoint& globalPosition);
     // The edge of the history window on the axis: live, and once more when it is let go.
     void historyEdgeDragged(arbor::Timestamp edge, bool finished);
+    void historyEdgeBack(); // dragged back to where it was
     void axisChanged(arbor::TimelineAxis axis);
 
   protected:

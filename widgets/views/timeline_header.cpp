@@ -19,6 +19,7 @@ namespace arbor {
 
 namespace {
 constexpr int edgeReach = 5;
+constexpr int edgeSlop = 3; // a click is not steadier
 constexpr int fieldGap = 10;
 } // namespace
 
@@ -217,16 +218,40 @@ void TimelineHeader::mousePressEvent(QMouseEvent* event) {
     }
     m_drag = onEdge(event->pos()) ? Drag::Edge : Drag::Pan;
     m_dragX = event->pos().x();
+    m_edgeBefore = m_state.historyEdge();
+    m_moved = false;
+}
+
+// Where it was grabbed; or before everything there is, when the window reaches further back than that.
+bool TimelineHeader::isBack(int x) const {
+    if (std::abs(x - m_dragX) < edgeSlop)
+        return true;
+    const double begin = m_state.scale().x(m_state.scale().domainFrom());
+    const auto beginTime = m_state.timeAtX(begin);
+    return x - timelineRect().left() <= begin && beginTime && *m_edgeBefore < *beginTime;
+}
+
+void TimelineHeader::dragEdge(int x) {
+    if (isBack(x)) {
+        if (std::exchange(m_moved, false)) {
+            m_state.setHistoryEdge(m_edgeBefore);
+            Q_EMIT historyEdgeBack();
+        }
+        return;
+    }
+    const auto time = m_state.timeAtX(x - timelineRect().left());
+    if (!time)
+        return;
+    m_moved = true;
+    m_state.setHistoryEdge(time);
+    Q_EMIT historyEdgeDragged(*time, false);
 }
 
 void TimelineHeader::mouseMoveEvent(QMouseEvent* event) {
     const int x = event->pos().x();
     switch (m_drag) {
     case Drag::Edge:
-        if (const auto time = m_state.timeAtX(x - timelineRect().left())) {
-            m_state.setHistoryEdge(time);
-            Q_EMIT historyEdgeDragged(*time, false);
-        }
+        dragEdge(x);
         return;
     case Drag::Pan:
         m_state.pan(m_dragX - x);
@@ -247,9 +272,10 @@ void TimelineHeader::mouseReleaseEvent(QMouseEvent* event) {
         QHeaderView::mouseReleaseEvent(event);
         return;
     }
-    if (m_drag == Drag::Edge && m_state.historyEdge())
-        Q_EMIT historyEdgeDragged(*m_state.historyEdge(), true);
+    const bool edge = m_drag == Drag::Edge && m_moved && m_state.historyEdge();
     m_drag = Drag::None;
+    if (edge)
+        Q_EMIT historyEdgeDragged(*m_state.historyEdge(), true);
 }
 
 void TimelineHeader::wheelEvent(QWheelEvent* event) {

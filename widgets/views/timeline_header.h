@@ -6,6 +6,12 @@
 
 #include <QHeaderView>
 
+#ifndef Q_MOC_RUN // moc stumbles over the library's concepts
+#include "storage/base/time.h"
+
+#include <optional>
+#endif
+
 namespace arbor {
 
 class TimelineState;
@@ -23,11 +29,16 @@ class TimelineHeader : public QHeaderView {
     static constexpr int axisHeight = 30;
     static constexpr int laneHeight = 36;
 
+    bool isDraggingEdge() const { return m_drag == Drag::Edge; }
+
     QSize sizeHint() const override;
 
   Q_SIGNALS:
-    // While the edge of the history window is dragged, and at its end (then once more with finished).
+    // While the edge of the history window is dragged, and at its end (then once more with finished). A click
+    // that moves nothing is none.
     void historyEdgeDragged(arbor::Timestamp edge, bool finished);
+    // It has been dragged back to where it was: let go now, nothing has happened.
+    void historyEdgeBack();
 
   protected:
     void paintSection(QPainter* painter, const QRect& rect, int section) const override;
@@ -44,6 +55,8 @@ class TimelineHeader : public QHeaderView {
     void paintAxis(QPainter& painter, const QRect& rect) const;
     void paintCursorTag(QPainter& painter, const QRect& rect) const;
     void placeField();
+    void dragEdge(int x);
+    bool isBack(int x) const;
     bool onEdge(QPoint position) const;
     bool onAxis(QPoint position) const;
 
@@ -53,6 +66,8 @@ class TimelineHeader : public QHeaderView {
     QWidget* m_field = nullptr;
     Drag m_drag = Drag::None;
     int m_dragX = 0;
+    std::optional<Timestamp> m_edgeBefore; // when the button was pressed
+    bool m_moved = false;
 };
 
 } // namespace arbor

@@ -283,8 +283,9 @@ void TimelineState::setHistoryEdge(std::optional<Timestamp> edge) {
 std::optional<double> TimelineState::historyEdgeX() const {
     if (!m_historyEdge || !m_marks)
         return std::nullopt;
-    if (m_axis == TimelineAxis::Time)
-        return scale().x(axisValue(*m_historyEdge));
+    if (m_axis ==
+        TimelineAxis::Time) // of a store younger than its window: where everything begins, as by LSN
+        return scale().x(std::max(axisValue(*m_historyEdge), scale().domainFrom()));
     const auto lsn = m_marks->timeMap(referenceBranch()).lsnAt(*m_historyEdge);
     return lsn ? std::optional(scale().x(axisValue(*lsn))) : std::nullopt;
 }
