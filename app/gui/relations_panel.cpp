@@ -2,6 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/gui/looks.h"
+#include "app/gui/picture_json.h"
 #include "app/gui/symbolic_icon.h"
 #include "widgets/models/format.h"
 #include "widgets/views/bar_delegate.h"
@@ -25,12 +26,19 @@ namespace {
 
 const QString databasesSql =
     QStringLiteral("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1");
-const QString relationsSql = QStringLiteral(
-    "SELECT n.nspname, c.relname, c.relkind::text, c.reltuples::bigint, pg_relation_size(c.oid), "
-    "pg_relation_filepath(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind IN ('r','m','i','p','S') AND n.nspname NOT IN ('pg_catalog','information_schema') "
-    "AND n.nspname !~ '^pg_toast' AND n.nspname !~ '^pg_temp' "
-    "ORDER BY 5 DESC LIMIT 5000");
+constexpr int mostRelations = 5000;
+// a TOAST table under the name of the table that it belongs to
+const QString relationsSql =
+    QStringLiteral("SELECT coalesce(tn.nspname, n.nspname), coalesce(t.relname, c.relname), c.relkind::text, "
+                   "c.reltuples::bigint, pg_relation_size(c.oid), pg_relation_filepath(c.oid) "
+                   "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                   "LEFT JOIN pg_class t ON t.reltoastrelid = c.oid LEFT JOIN pg_namespace tn ON tn.oid = "
+                   "t.relnamespace "
+                   "WHERE (c.relkind IN ('r','m','i','p','S') AND n.nspname !~ '^pg_toast' "
+                   "OR c.relkind = 't' AND pg_relation_size(c.oid) > 0) "
+                   "AND coalesce(tn.nspname, n.nspname) NOT IN ('pg_catalog','information_schema') "
+                   "AND coalesce(tn.nspname, n.nspname) !~ '^pg_temp' ORDER BY 5 DESC LIMIT %1")
+        .arg(mostRelations);
 
 QString kindText(const QString& letter) {
     if (letter == QLatin1String("i"))
@@ -41,7 +49,21 @@ QString kindText(const QString& letter) {
         return RelationsPanel::tr("partitioned table");
     if (letter == QLatin1String("S"))
         return RelationsPanel::tr("sequence");
+    if (letter == QLatin1String("t"))
+        return RelationsPanel::tr("TOAST table");
     return RelationsPanel::tr("table");
+}
+
+// Of schema.name, or of nothing.
+bool isPersons(const QString& relation) {
+    static const QStringList ours{QStringLiteral("pg_catalog."), QStringLiteral("information_schema."),
+                                  QStringLiteral("pg_toast"), QStringLiteral("pg_temp")};
+    return !relation.isEmpty() &&
+           std::ranges::none_of(ours, [&](const QString& schema) { return relation.startsWith(schema); });
+}
+
+void addTo(std::optional<std::uint64_t>& sum, std::uint64_t bytes) {
+    sum = sum.value_or(0) + bytes;
 }
 
 // base/5/16384.1 is a part of base/5/16384.
@@ -57,6 +79,7 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_database->setAccessibleName(tr("Database"));
     m_database->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_reload->setIcon(symbolicIcon(QStringLiteral("reset")));
+    m_reload->setObjectName(QStringLiteral("reload"));
     m_reload->setAutoRaise(true);
     m_reload->setToolTip(tr("Ask again"));
     m_reload->setAccessibleName(m_reload->toolTip());
@@ -65,6 +88,8 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_start->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     m_text->setForegroundRole(QPalette::PlaceholderText);
     m_text->setTextFormat(Qt::PlainText);
+    m_text->setWordWrap(true); // a long name must not widen the window
+    m_text->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* sorted = new QSortFilterProxyModel(this);
     sorted->setSourceModel(&m_model);
     sorted->setSortRole(RelationsModel::SortRole);
@@ -77,8 +102,9 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_list->setSortingEnabled(true);
     m_list->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
     m_list->setFrameShape(QFrame::NoFrame);
-    m_list->setColumnHidden(RelationsModel::Database, true); // the box above says which
-    for (const int column : {RelationsModel::Size, RelationsModel::Changed})
+    m_list->setColumnHidden(RelationsModel::Database, true); // while the box above says which
+    for (const int column :
+         {RelationsModel::Size, RelationsModel::Private, RelationsModel::History, RelationsModel::Changed})
         m_list->setItemDelegateForColumn(column, new BarDelegate(RelationsModel::FractionRole, m_list));
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(RelationsModel::Name, QHeaderView::Stretch);
@@ -91,7 +117,10 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     layout->setContentsMargins(8, 4, 8, 4);
     layout->addLayout(top);
     layout->addWidget(m_list);
-    connect(m_reload, &QToolButton::clicked, this, &RelationsPanel::ask);
+    connect(m_reload, &QToolButton::clicked, this, [this] {
+        m_uses.reset();
+        ask();
+    });
     connect(m_start, &QToolButton::clicked, this, [this] { Q_EMIT startAsked(m_branch); });
     connect(m_database, &QComboBox::activated, this, &RelationsPanel::askRelations);
     say(tr("Select a branch to see what lies in it."));
@@ -106,9 +135,9 @@ void RelationsPanel::setBranch(const QString& branch) {
     if (branch == m_branch)
         return;
     m_branch = branch;
-    m_loaded = false;
+    m_loaded = m_loadedRunning = false;
     m_rows.clear();
-    m_files.clear();
+    m_uses.reset();
     m_pages.reset();
     m_model.setRows({});
     m_database->clear();
@@ -117,7 +146,9 @@ void RelationsPanel::setBranch(const QString& branch) {
 }
 
 void RelationsPanel::refresh() {
-    if (!m_loaded && isVisible())
+    const BranchRow* branch = m_session.picture().branch(m_branch);
+    const bool runs = branch && branch->state == BranchState::Running;
+    if (isVisible() && (!m_loaded || (runs && !m_loadedRunning)))
         ask();
 }
 
@@ -132,14 +163,21 @@ void RelationsPanel::ask() {
         say(tr("Select a branch to see what lies in it."));
         return;
     }
-    if (branch->state != BranchState::Running) {
-        say(tr("%1 must run to be asked what lies in it.").arg(m_branch),
-            branch->state == BranchState::Stopped);
-        return;
-    }
     m_loaded = true;
-    say(tr("Asking…"));
+    m_loadedRunning = branch->state == BranchState::Running;
+    if (!m_uses)
+        askUses();
     askDifference();
+    if (m_loadedRunning) {
+        say(tr("Asking…"));
+        askServer();
+    } else {
+        say(tr("What %1 keeps on disk; how large its relations are is known while it runs.").arg(m_branch),
+            branch->state == BranchState::Stopped);
+    }
+}
+
+void RelationsPanel::askServer() {
     m_session.request(
         method::endpointConnection, {{"name", m_branch}}, this,
         [this, name = m_branch](const Result<QJsonValue>& result) {
@@ -153,6 +191,21 @@ void RelationsPanel::ask() {
             m_target = {answer["host"].toString(), answer["port"].toInt(), QStringLiteral("postgres")};
             askDatabases();
         });
+}
+
+void RelationsPanel::askUses() {
+    m_session.request(method::stats, {{"branch", m_branch}, {"relations", mostRelations}}, this,
+                      [this, name = m_branch](const Result<QJsonValue>& result) {
+                          if (name != m_branch || !result)
+                              return;
+                          m_uses.emplace();
+                          for (const QJsonValue& each : (*result)["relations"].toArray())
+                              m_uses->push_back({each["file"].toString(), each["database"].toString(),
+                                                 each["relation"].toString(), each["kind"].toString(),
+                                                 each["gone"].toBool(), bytesFromJson(each["privateBytes"]),
+                                                 bytesFromJson(each["pinnedBytes"])});
+                          showRows();
+                      });
 }
 
 void RelationsPanel::askDifference() {
@@ -211,7 +264,6 @@ void RelationsPanel::askRelations() {
 
 void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
     m_rows.clear();
-    m_files.clear();
     std::uint64_t total = 0;
     for (const QStringList& row : rows) {
         const QString letter = row.value(2);
@@ -222,10 +274,10 @@ void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
         added.name = row.value(1);
         added.kind = kindText(letter);
         added.bytes = row.value(4).toULongLong();
+        total += *added.bytes;
         if (tuples >= 0 && (letter == QLatin1String("r") || letter == QLatin1String("m")))
             added.tuples = static_cast<std::uint64_t>(tuples);
-        m_files.push_back(row.value(5));
-        total += added.bytes;
+        added.file = row.value(5);
     }
     say(rows.isEmpty()
             ? tr("No tables yet")
@@ -233,19 +285,63 @@ void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
     showRows();
 }
 
+// What is kept for the rows; and rows for what is kept besides: what has no name here, and what is gone.
+void RelationsPanel::addUses(std::vector<RelationRow>& rows) const {
+    const QString shown = m_loadedRunning ? m_database->currentText() : QString();
+    QHash<QString, std::size_t> byFile;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].privateBytes = rows[i].historyBytes = 0;
+        if (!rows[i].file.isEmpty())
+            byFile.insert(rows[i].file, i);
+    }
+    RelationRow others, gone;
+    others.name = tr("catalogs and other files");
+    gone.name = tr("dropped or rewritten files");
+    for (const Use& use : *m_uses) {
+        RelationRow* row = &others;
+        const bool isNamed = isPersons(use.relation);
+        if (isNamed && !shown.isEmpty() && use.database != shown)
+            continue; // another database's
+        if (const auto known = byFile.constFind(use.file); !use.isGone && known != byFile.cend()) {
+            row = &rows[*known];
+        } else if (isNamed) {
+            row = &rows.emplace_back();
+            const QString name = use.relation.section(u'.', 1);
+            row->name = use.isGone ? tr("%1 (gone)").arg(name) : name;
+            row->schema = use.relation.section(u'.', 0, 0);
+            row->database = use.database;
+            row->kind = use.kind;
+            row->file = use.file;
+        } else if (use.isGone) {
+            row = &gone;
+        }
+        addTo(row->privateBytes, use.privateBytes);
+        addTo(row->historyBytes, use.historyBytes);
+    }
+    for (RelationRow* row : {&others, &gone})
+        if (row->privateBytes)
+            rows.push_back(*row);
+}
+
 void RelationsPanel::showRows() {
+    if (m_loadedRunning && m_database->count() == 0)
+        return; // its server has yet to answer
     std::vector<RelationRow> rows = m_rows;
-    for (std::size_t i = 0; i < rows.size() && m_pages; ++i) {
-        const auto pages = m_pages->constFind(m_files[i]);
-        if (pages == m_pages->constEnd())
+    if (m_uses)
+        addUses(rows);
+    for (RelationRow& row : rows) {
+        const auto pages = m_pages ? m_pages->constFind(row.file) : QHash<QString, Pages>::const_iterator();
+        if (!m_pages || pages == m_pages->constEnd())
             continue;
-        rows[i].pages = pages->all;
-        rows[i].changedPages = pages->differing;
+        row.pages = pages->all;
+        row.changedPages = pages->differing;
     }
     m_model.setRows(rows);
+    m_list->setColumnHidden(RelationsModel::Database, m_loadedRunning); // the box above says which
+    m_list->setColumnHidden(RelationsModel::Rows, !m_loadedRunning);
+    m_list->setColumnHidden(RelationsModel::Size, !m_loadedRunning);
     m_list->setColumnHidden(RelationsModel::Changed, !m_pages);
-    for (const int column : {RelationsModel::Schema, RelationsModel::Kind, RelationsModel::Rows,
-                             RelationsModel::Size, RelationsModel::Changed})
+    for (int column = RelationsModel::Schema; column < RelationsModel::ColumnCount; ++column)
         m_list->resizeColumnToContents(column);
     m_list->header()->setToolTip(
         m_pages ? tr("Pages that differ are those that %1 or %2 has written since the fork.")

@@ -1,6 +1,6 @@
 // What lies in the selected branch: databases, schemas, tables and indexes with their sizes, asked of the
-// branch's own PostgreSQL, so the branch must run; and how many of their pages are not the parent's, asked of
-// the engine.
+// branch's own PostgreSQL while it runs; and, asked of the engine, the bytes that the branch keeps for each
+// of them and how many of their pages are not the parent's.
 #pragma once
 
 #include "app/gui/pg_query.h"
@@ -35,16 +35,20 @@ class RelationsPanel : public QWidget {
 
   private:
     void ask();
+    void askServer();
+    void askUses();
     void askDatabases();
     void askRelations();
     void askDifference();
     void takeRows(const PgQuery::Rows& rows);
     void showRows();
+    void addUses(std::vector<RelationRow>& rows) const;
     void say(const QString& text, bool offerStart = false);
 
     StoreSession& m_session;
     QString m_branch;
     bool m_loaded = false;
+    bool m_loadedRunning = false; // and its server has been asked too
     PgQuery::Target m_target;
     QComboBox* m_database;
     QToolButton* m_reload;
@@ -57,8 +61,14 @@ class RelationsPanel : public QWidget {
     };
     std::optional<QHash<QString, Pages>> m_pages; // by the relation's first file; none for a root
     QString m_parent;
-    std::vector<RelationRow> m_rows;
-    std::vector<QString> m_files; // of m_rows; "" without one
+    std::vector<RelationRow> m_rows; // of the database, as its server knows them
+    struct Use {                     // methods.h, `relations` of stats
+        QString file, database, relation, kind;
+        bool isGone = false;
+        std::uint64_t privateBytes = 0;
+        std::uint64_t historyBytes = 0;
+    };
+    std::optional<std::vector<Use>> m_uses;
     RelationsModel m_model;
 };
 

@@ -197,11 +197,18 @@ class StatesTest : public QObject {
         ARBOR_EVENTUALLY(row("orders") && row("orders")->changedPages);
         const auto own = row("orders"), untouched = row("countries"), part = row("prices");
         QVERIFY(own->pages > 100);
-        QCOMPARE(own->pages * 8192, own->bytes);
+        QCOMPARE(own->bytes, std::optional(own->pages * 8192));
         QCOMPARE(*own->changedPages, own->pages);
         QCOMPARE(untouched->changedPages, std::optional<std::uint64_t>(0));
         // the old row's page and the new one's
         QVERIFY2(*part->changedPages == 2, qPrintable(QString::number(*part->changedPages)));
+        // and what the branch keeps for them alone
+        ARBOR_EVENTUALLY(row("orders")->privateBytes.value_or(0) > 0);
+        QCOMPARE(row("countries")->privateBytes, std::optional<std::uint64_t>(0));
+        QVERIFY(*row("prices")->privateBytes > 0);
+        QVERIFY(*row("prices")->privateBytes < *row("orders")->privateBytes);
+        QVERIFY(!panel.list()->isColumnHidden(RelationsModel::Private) &&
+                !panel.list()->isColumnHidden(RelationsModel::History));
         shootAll(QStringLiteral("relations"));
 
         // sorted by what differs, most first
@@ -216,6 +223,25 @@ class StatesTest : public QObject {
         QVERIFY(std::ranges::is_sorted(shown, std::ranges::greater()));
         QVERIFY(shown.front() > shown.back());
         panel.list()->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
+
+        // what nobody can read any more is still kept, under its name as long as somebody knows it
+        run("staging", {"UPDATE orders SET g = g + 1", "CHECKPOINT", "DROP TABLE orders", "CHECKPOINT"});
+        auto* again = panel.findChild<QToolButton*>("reload");
+        LiveWindow::click(again);
+        ARBOR_EVENTUALLY(!row("orders") && row("dropped or rewritten files"));
+        const auto dropped = row("dropped or rewritten files");
+        QVERIFY(*dropped->historyBytes > 0);
+        // the engine knows it also while the server is stopped, but for the sizes
+        m_place->ctl({"stop", "staging"}, &code);
+        QCOMPARE(code, 0);
+        ARBOR_EVENTUALLY(m_live->branch("staging")->state == BranchState::Stopped);
+        select("main");
+        select("staging");
+        ARBOR_EVENTUALLY(row("prices") && row("prices")->privateBytes.value_or(0) > 0);
+        QVERIFY(!row("prices")->bytes);
+        QVERIFY(panel.list()->isColumnHidden(RelationsModel::Size));
+        QVERIFY(row("dropped or rewritten files"));
+        GuiPlace::shoot(window(), "relations-stopped");
 
         // a root has nothing to differ from
         select("main");

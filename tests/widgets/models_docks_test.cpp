@@ -1,4 +1,5 @@
 #include "tests/support/test_seed.h"
+#include "widgets/models/format.h"
 #include "widgets/models/job_model.h"
 #include "widgets/models/operation_log_model.h"
 #include "widgets/models/pins_model.h"
@@ -109,14 +110,19 @@ class ModelsDocksTest : public QObject {
     void relationsShowWhatDiffers() {
         RelationsModel model;
         QAbstractItemModelTester tester(&model);
-        model.setRows(
-            std::vector<RelationRow>{{"bank", "public", "accounts", "table", 800 * mb, 100, 25, 7000},
-                                     {"bank", "public", "branches", "table", 8192, 1, {}, {}}});
+        model.setRows(std::vector<RelationRow>{
+            {"bank", "public", "accounts", "table", 800 * mb, 100, 25, 7000, {}, 8 * mb, 2 * mb},
+            {"bank", "public", "branches", "table", 8192, 1, {}, {}, {}}});
         QCOMPARE(model.index(0, RelationsModel::Changed).data().toString(), QString("25 of 100"));
         QCOMPARE(model.index(0, RelationsModel::Rows).data().toString(), QString("~7,000"));
         QCOMPARE(model.index(0, RelationsModel::Changed).data(RelationsModel::FractionRole).toDouble(), 0.25);
         QCOMPARE(model.index(1, RelationsModel::Changed).data().toString(), QString::fromUtf8("–"));
         QVERIFY(!model.index(1, RelationsModel::Changed).data(RelationsModel::FractionRole).isValid());
+        QCOMPARE(model.index(0, RelationsModel::Private).data().toString(), bytesDisplay(8 * mb));
+        QCOMPARE(model.index(0, RelationsModel::History).data().toString(), bytesDisplay(2 * mb));
+        QCOMPARE(model.index(0, RelationsModel::History).data(RelationsModel::FractionRole).toDouble(), 1.0);
+        QCOMPARE(model.index(1, RelationsModel::Private).data().toString(), QString::fromUtf8("–"));
+        QVERIFY(model.index(1, RelationsModel::Private).data(RelationsModel::SortRole).toLongLong() < 0);
     }
 
     void randomListsAreAppliedAsDifferences() {

@@ -1,9 +1,11 @@
-// Tables and indexes of a branch: size, and how many of their pages differ from the parent's.
+// Tables and indexes of a branch: size, the bytes that the branch keeps for them, and how many of their pages
+// differ from the parent's.
 #pragma once
 
 #include "widgets/models/row_list_model.h"
 
 #include <QString>
+#include <QStringList>
 
 #include <cstdint>
 #include <optional>
@@ -15,22 +17,26 @@ struct RelationRow {
     QString database;
     QString schema;
     QString name;
-    QString kind; // "table", "index", "sequence" ...
-    std::uint64_t bytes = 0;
+    QString kind;                       // "table", "index", "sequence" ...
+    std::optional<std::uint64_t> bytes; // nothing where PostgreSQL was not asked
     std::uint64_t pages = 0;
     // not the parent's; nothing for a root, and while they are being counted
     std::optional<std::uint64_t> changedPages;
     std::optional<std::uint64_t> tuples; // PostgreSQL's estimate; nothing before the first ANALYZE
-    QString key() const { return database + QLatin1Char('\n') + schema + QLatin1Char('\n') + name; }
+    QString file;                        // its first: base/5/16384; "" without one
+    // nothing while the engine is asked
+    std::optional<std::uint64_t> privateBytes = {};
+    std::optional<std::uint64_t> historyBytes = {};
+    QString key() const { return QStringList{database, schema, name, kind, file}.join(QLatin1Char('\n')); }
     bool operator==(const RelationRow&) const = default;
 };
 
 class RelationsModel : public RowListModel<RelationRow> {
     Q_OBJECT
   public:
-    enum Column { Name, Schema, Database, Kind, Rows, Size, Changed, ColumnCount };
-    // FractionRole: Size of the largest relation, Changed of the relation's own pages. SortRole: numbers as
-    // numbers.
+    enum Column { Name, Schema, Database, Kind, Rows, Size, Private, History, Changed, ColumnCount };
+    // FractionRole: of sizes, of the largest in the column; Changed of the relation's own pages. SortRole:
+    // numbers as numbers.
     enum Role { FractionRole = Qt::UserRole + 1, SortRole };
     explicit RelationsModel(QObject* parent = nullptr) : RowListModel(parent) {}
 
@@ -43,7 +49,13 @@ class RelationsModel : public RowListModel<RelationRow> {
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
   private:
-    std::uint64_t m_most = 0;
+    struct Most {
+        std::uint64_t bytes = 0;
+        std::uint64_t privateBytes = 0;
+        std::uint64_t historyBytes = 0;
+        bool operator==(const Most&) const = default;
+    };
+    Most m_most;
 };
 
 } // namespace arbor
