@@ -21,17 +21,36 @@ std::vector<BranchRow> family() {
             branchRow(7, "feature/a", 1)};
 }
 
+// Branches, and what groups sum up.
+bool sameContents(const BranchTreeModel& a, const BranchTreeModel& b, const QModelIndex& atA = {},
+                  const QModelIndex& atB = {}) {
+    if (a.rowCount(atA) != b.rowCount(atB))
+        return false;
+    for (int row = 0; row < a.rowCount(atA); ++row) {
+        const QModelIndex left = a.index(row, 0, atA), right = b.index(row, 0, atB);
+        const BranchNode& one = *a.node(left);
+        const BranchNode& other = *b.node(right);
+        if (one.row != other.row || one.label != other.label || one.count != other.count ||
+            one.running != other.running || one.failed != other.failed || !sameContents(a, b, left, right))
+            return false;
+    }
+    return true;
+}
+
 // Applies random batches and holds a model against one that was filled afresh.
 class RandomBranches {
   public:
     explicit RandomBranches(std::uint64_t seed) : m_random(seed) {}
 
-    void step(BranchTreeModel& model) {
+    void step(BranchTreeModel& model, bool whole) {
         std::vector<BranchRow> changed;
         std::vector<std::uint64_t> removed;
         for (int i = static_cast<int>(pick(6)); i >= 0; --i)
             change(changed, removed);
-        model.applyChanges(changed, removed);
+        if (whole)
+            model.setRows(all());
+        else
+            model.applyChanges(changed, removed);
     }
 
     std::vector<BranchRow> all() const {
@@ -166,6 +185,15 @@ class ModelsTreeTest : public QObject {
         QCOMPARE(layouts.count(), 0);
         model.applyChanges(std::vector{dev});
         QCOMPARE(changes.count(), 1);
+        // all rows there are, of which one and so its group are new
+        std::vector<BranchRow> rows = family();
+        rows[1] = dev;
+        rows[3].sessions = 5;
+        model.setRows(rows);
+        QCOMPARE(changes.count(), 3);
+        QCOMPARE(layouts.count(), 0);
+        const QModelIndex group = model.indexOf(4).parent();
+        QCOMPARE(model.node(group)->row.sessions, 5);
     }
 
     void theGhostStandsFirstBelowItsParentAndGoesWithIt() {
@@ -208,7 +236,7 @@ class ModelsTreeTest : public QObject {
         QAbstractItemModelTester filterTester(&filter);
         filter.sort(BranchTreeModel::Own);
         for (int step = 0; step < (fullRun() ? 3000 : 80); ++step) {
-            random.step(model);
+            random.step(model, step % 3 == 0);
             if (step % 7 == 0)
                 filter.setFilterText(step % 2 ? "1" : "ci");
             if (step % 11 == 0)
@@ -216,6 +244,7 @@ class ModelsTreeTest : public QObject {
             BranchTreeModel fresh;
             fresh.setRows(random.all());
             QCOMPARE(treeText(model), treeText(fresh));
+            QVERIFY(sameContents(model, fresh));
             QCOMPARE(static_cast<std::size_t>(model.branchCount()), random.all().size());
         }
     }

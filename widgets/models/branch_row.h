@@ -13,6 +13,23 @@ namespace arbor {
 
 enum class BranchState { Stopped, Starting, Running, Stopping, Failed };
 
+// Of the branches of a group the state that wants attention most.
+inline int pressing(BranchState state) {
+    switch (state) {
+    case BranchState::Failed:
+        return 4;
+    case BranchState::Starting:
+        return 3;
+    case BranchState::Stopping:
+        return 2;
+    case BranchState::Running:
+        return 1;
+    case BranchState::Stopped:
+        return 0;
+    }
+    return 0;
+}
+
 // Numbers that are not known yet are absent as `unknownBytes` (sizes) or as the zero of their type (LSNs,
 // times).
 inline constexpr std::uint64_t unknownBytes = UINT64_MAX;

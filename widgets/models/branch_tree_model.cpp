@@ -2,47 +2,17 @@
 
 #include "widgets/models/format.h"
 
+#include <QSet>
 #include <QSignalBlocker>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 namespace arbor {
 
 namespace {
-
-QString stateText(BranchState state) {
-    switch (state) {
-    case BranchState::Stopped:
-        return BranchTreeModel::tr("Stopped");
-    case BranchState::Starting:
-        return BranchTreeModel::tr("Starting");
-    case BranchState::Running:
-        return BranchTreeModel::tr("Running");
-    case BranchState::Stopping:
-        return BranchTreeModel::tr("Stopping");
-    case BranchState::Failed:
-        return BranchTreeModel::tr("Failed");
-    }
-    return {};
-}
-
-// Of the branches of a group the state that wants attention most.
-int pressing(BranchState state) {
-    switch (state) {
-    case BranchState::Failed:
-        return 4;
-    case BranchState::Starting:
-        return 3;
-    case BranchState::Stopping:
-        return 2;
-    case BranchState::Running:
-        return 1;
-    case BranchState::Stopped:
-        return 0;
-    }
-    return 0;
-}
 
 void addTo(std::uint64_t& sum, std::uint64_t bytes) {
     if (bytes == unknownBytes)
@@ -84,23 +54,38 @@ BranchTreeModel::~BranchTreeModel() = default;
 // -- what comes in --------------------------------------------------------------------------------------
 
 void BranchTreeModel::setRows(std::span<const BranchRow> rows) {
-    QHash<std::uint64_t, BranchRow> all;
+    std::vector<BranchRow> changed;
+    QSet<std::uint64_t> all;
     all.reserve(static_cast<qsizetype>(rows.size()));
-    for (const BranchRow& row : rows)
-        if (row.id != 0)
-            all.insert(row.id, row);
-    m_rows = std::move(all);
-    update();
+    for (const BranchRow& row : rows) {
+        all.insert(row.id);
+        const auto known = m_rows.constFind(row.id);
+        if (known == m_rows.cend() || *known != row)
+            changed.push_back(row);
+    }
+    std::vector<std::uint64_t> removed;
+    for (auto known = m_rows.keyBegin(); known != m_rows.keyEnd(); ++known)
+        if (!all.contains(*known))
+            removed.push_back(*known);
+    applyChanges(changed, removed);
 }
 
 void BranchTreeModel::applyChanges(std::span<const BranchRow> changed,
                                    std::span<const std::uint64_t> removed) {
+    bool sameTree = true;
     for (const std::uint64_t id : removed)
-        m_rows.remove(id);
-    for (const BranchRow& row : changed)
-        if (row.id != 0)
-            m_rows.insert(row.id, row);
-    update();
+        sameTree = !m_rows.remove(id) && sameTree;
+    for (const BranchRow& row : changed) {
+        if (row.id == 0)
+            continue;
+        BranchRow& known = m_rows[row.id];
+        sameTree = sameTree && known.id == row.id && known.name == row.name && known.parentId == row.parentId;
+        known = row;
+    }
+    if (sameTree)
+        updateContents(changed);
+    else
+        update();
 }
 
 void BranchTreeModel::setNow(Timestamp now) {
@@ -324,25 +309,59 @@ void BranchTreeModel::refresh(BranchNode& parent, const BranchLayout& layout,
         const LayoutNode& from = layout.nodes[wanted[at]];
         BranchNode& node = *parent.children[at];
         refresh(node, layout, from.children);
-        BranchNode fresh;
-        if (from.row != nullptr)
-            fresh.row = *from.row;
-        else
-            for (const auto& child : node.children)
-                if (child->kind != BranchNode::Kind::Ghost)
-                    addTo(fresh, *child);
-        if (from.row == nullptr)
-            fresh.row.name = from.key.prefix;
-        if (fresh.row == node.row && fresh.count == node.count && fresh.running == node.running &&
-            fresh.failed == node.failed && from.label == node.label)
-            continue;
-        node.row = std::move(fresh.row);
-        node.count = fresh.count;
-        node.running = fresh.running;
-        node.failed = fresh.failed;
-        node.label = from.label;
-        changed.push_back(&node);
+        const bool otherLabel = std::exchange(node.label, from.label) != from.label;
+        if (takeContents(node, from.row) || otherLabel)
+            changed.push_back(&node);
     }
+    announce(changed, 0, ColumnCount - 1);
+}
+
+// Whether anything is new: in the branch, or in the sum of a group (without a row), whose children are up to
+// date.
+bool BranchTreeModel::takeContents(BranchNode& node, const BranchRow* row) {
+    BranchNode fresh;
+    if (row != nullptr) {
+        fresh.row = *row;
+    } else {
+        for (const auto& child : node.children)
+            if (child->kind != BranchNode::Kind::Ghost)
+                addTo(fresh, *child);
+        fresh.row.name = node.key.prefix;
+    }
+    if (fresh.row == node.row && fresh.count == node.count && fresh.running == node.running &&
+        fresh.failed == node.failed)
+        return false;
+    node.row = std::move(fresh.row);
+    node.count = fresh.count;
+    node.running = fresh.running;
+    node.failed = fresh.failed;
+    return true;
+}
+
+// Of rows that stand where they stood: what nearly every event is about. Costs what has changed and not what
+// there is.
+void BranchTreeModel::updateContents(std::span<const BranchRow> rows) {
+    std::vector<const BranchNode*> changed;
+    std::map<int, std::set<BranchNode*>, std::greater<>> groups; // by depth, deepest first
+    for (const BranchRow& row : rows) {
+        BranchNode* node = m_nodes.value({row.id, {}, false});
+        if (node == nullptr || !takeContents(*node, &row))
+            continue;
+        changed.push_back(node);
+        int depth = 0;
+        for (const BranchNode* at = node->parent; at != nullptr; at = at->parent)
+            ++depth;
+        for (BranchNode* at = node->parent; at != nullptr && at->kind == BranchNode::Kind::Group;
+             at = at->parent)
+            groups[depth--].insert(at);
+    }
+    for (const auto& [depth, level] : groups)
+        for (BranchNode* group : level)
+            if (takeContents(*group, nullptr))
+                changed.push_back(group);
+    std::sort(changed.begin(), changed.end(), [](const BranchNode* a, const BranchNode* b) {
+        return a->parent != b->parent ? std::less<>()(a->parent, b->parent) : a->position < b->position;
+    });
     announce(changed, 0, ColumnCount - 1);
 }
 
@@ -460,109 +479,6 @@ QVariant BranchTreeModel::data(const QModelIndex& index, int role) const {
         return sortKey(at, index.column());
     case BranchIdRole:
         return static_cast<qulonglong>(at.kind == BranchNode::Kind::Branch ? at.row.id : 0);
-    default:
-        return {};
-    }
-}
-
-QVariant BranchTreeModel::display(const BranchNode& node, int column) const {
-    const bool ghost = node.kind == BranchNode::Kind::Ghost;
-    switch (column) {
-    case Name:
-        return node.label;
-    case State:
-        if (node.row.peek)
-            return tr("Peek");
-        return ghost ? QString() : stateText(node.row.state);
-    case Head:
-        return ghost ? QString() : ageDisplay(node.row.headTime, m_now);
-    case Own:
-        return ghost || node.row.peek ? QString() : bytesDisplay(node.row.ownBytes);
-    case Pins:
-        return ghost || node.row.peek ? QString() : countDisplay(static_cast<std::uint64_t>(node.row.pins()));
-    default:
-        return {};
-    }
-}
-
-QVariant BranchTreeModel::sortKey(const BranchNode& node, int column) const {
-    switch (column) {
-    case State:
-        return pressing(node.row.state);
-    case Head:
-        return static_cast<qlonglong>(node.row.headTime.micros);
-    case Own:
-        return static_cast<qulonglong>(node.row.ownBytes == unknownBytes ? 0 : node.row.ownBytes);
-    case Pins:
-        return node.row.pins();
-    case Timeline:
-        return static_cast<qulonglong>(node.row.forkLsn.value);
-    default:
-        return node.label;
-    }
-}
-
-QVariant BranchTreeModel::toolTip(const BranchNode& node, int column) const {
-    const BranchRow& row = node.row;
-    switch (column) {
-    case Name:
-        return node.kind == BranchNode::Kind::Group ? QVariant() : QVariant(row.name);
-    case State:
-        return row.error.isEmpty() ? stateText(row.state) : row.error;
-    case Head:
-        return tr("%1 at %2").arg(timeDisplay(row.headTime), lsnDisplay(row.headLsn));
-    case Own:
-        return tr("%1 bytes only this branch needs").arg(countDisplay(row.ownBytes));
-    case Pins:
-        return tr("%n child branch(es)", nullptr, row.children) + QStringLiteral(", ") +
-               tr("%n checkpoint(s)", nullptr, row.checkpoints);
-    default:
-        return {};
-    }
-}
-
-QString BranchTreeModel::accessibleText(const BranchNode& node, int column) const {
-    if (column == Name && node.kind == BranchNode::Kind::Group)
-        return tr("%1, group of %n branch(es)", nullptr, node.count).arg(node.label);
-    if (column == Timeline)
-        return tr("from %1 to %2").arg(lsnDisplay(node.row.forkLsn), lsnDisplay(node.row.headLsn));
-    return display(node, column).toString();
-}
-
-QVariant BranchTreeModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (orientation != Qt::Horizontal)
-        return {};
-    if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(section == Head || section == Own || section == Pins
-                                       ? Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter)
-                                       : Qt::Alignment(Qt::AlignLeft | Qt::AlignVCenter));
-    if (role == Qt::ToolTipRole) {
-        switch (section) {
-        case Head:
-            return tr("How long ago the branch last changed");
-        case Own:
-            return tr("Bytes on disk that only this branch needs");
-        case Pins:
-            return tr("Child branches and checkpoints that keep its history");
-        default:
-            return {};
-        }
-    }
-    if (role != Qt::DisplayRole)
-        return {};
-    switch (section) {
-    case Name:
-        return tr("Name");
-    case State:
-        return tr("State");
-    case Head:
-        return tr("Head");
-    case Own:
-        return tr("Private");
-    case Pins:
-        return tr("Pins");
-    case Timeline:
-        return tr("Timeline");
     default:
         return {};
     }

@@ -48,9 +48,10 @@ class BranchTreeModel : public QAbstractItemModel {
     explicit BranchTreeModel(QObject* parent = nullptr);
     ~BranchTreeModel() override;
 
-    // All branches there are; what is missing is gone.
+    // All branches there are; what is missing is gone. Applied as the difference to those that are known.
     void setRows(std::span<const BranchRow> rows);
-    // Some that changed or are new, and the ids of some that are gone (unknown ids do no harm).
+    // Some that changed or are new, and the ids of some that are gone (unknown ids do no harm). As long as
+    // nothing comes, goes, or has another name or parent, it costs what has changed, whatever else there is.
     void applyChanges(std::span<const BranchRow> changed, std::span<const std::uint64_t> removed = {});
     // What "2 s" in the Head column is counted to. Only rows whose text changes are announced.
     void setNow(Timestamp now);
@@ -81,6 +82,8 @@ class BranchTreeModel : public QAbstractItemModel {
 
   private:
     void update();
+    void updateContents(std::span<const BranchRow> rows);
+    static bool takeContents(BranchNode& node, const BranchRow* row);
     void rebuild(const BranchLayout& layout);
     bool markAlive(BranchNode& node, const QHash<NodeKey, std::size_t>& wanted);
     void removeDead(BranchNode& parent);

@@ -19,6 +19,7 @@ constexpr double handleReach = 6;
 constexpr double bucketWidth = 2;
 constexpr int topAir = 6;
 constexpr int bottomAir = 4;
+constexpr qint64 costShare = 20; // a million marks take 15 ms, and events come ten times a second
 } // namespace
 
 TimelineOverview::TimelineOverview(TimelineState& state, QWidget* parent)
@@ -34,6 +35,8 @@ TimelineOverview::TimelineOverview(TimelineState& state, QWidget* parent)
         m_stale = true;
         update();
     });
+    m_later.setSingleShot(true);
+    connect(&m_later, &QTimer::timeout, this, qOverload<>(&QWidget::update));
 }
 
 void TimelineOverview::setTheme(const Theme& theme) {
@@ -62,8 +65,16 @@ double TimelineOverview::viewRight() const {
     return xOfValue(static_cast<double>(m_state.scale().viewTo() - m_state.scale().domainFrom()));
 }
 
+// At once in a small store. In a large one the strip may be a moment old: it must not take more than a
+// twentieth of the time.
+bool TimelineOverview::mayCompute() const {
+    return m_heights.empty() || m_axis != m_state.axis() || m_computed.elapsed() >= costShare * m_costMs;
+}
+
 void TimelineOverview::compute() {
     m_stale = false;
+    m_axis = m_state.axis();
+    m_computed.start();
     m_heights.clear();
     if (m_state.model() == nullptr || m_state.marks() == nullptr)
         return;
@@ -76,11 +87,14 @@ void TimelineOverview::compute() {
     const double most = std::sqrt(std::max(*std::max_element(bytes.begin(), bytes.end()), 1.0));
     for (const double value : bytes)
         m_heights.push_back(std::sqrt(value) / most);
+    m_costMs = m_computed.restart();
 }
 
 void TimelineOverview::paintEvent(QPaintEvent*) {
-    if (m_stale)
+    if (m_stale && mayCompute())
         compute();
+    else if (m_stale && !m_later.isActive())
+        m_later.start(static_cast<int>(costShare * m_costMs));
     QPainter painter(this);
     painter.fillRect(rect(), m_theme.panel);
     const QRectF strip = QRectF(rect()).adjusted(0, topAir - 2, 0, -bottomAir + 2);

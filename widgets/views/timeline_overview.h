@@ -3,8 +3,11 @@
 // shows everything.
 #pragma once
 
+#include "widgets/models/timeline_scale.h"
 #include "widgets/views/theme.h"
 
+#include <QElapsedTimer>
+#include <QTimer>
 #include <QWidget>
 
 #include <vector>
@@ -32,6 +35,7 @@ class TimelineOverview : public QWidget {
     void keyPressEvent(QKeyEvent* event) override;
 
   private:
+    bool mayCompute() const;
     void compute();
     double xOfValue(double value) const; // relative to the domain's start
     double valueAtX(double x) const;
@@ -44,6 +48,10 @@ class TimelineOverview : public QWidget {
     Theme m_theme;
     std::vector<double> m_heights; // 0 to 1, one a bucket
     bool m_stale = true;
+    TimelineAxis m_axis = TimelineAxis::Lsn; // of m_heights
+    QElapsedTimer m_computed;                // since then
+    qint64 m_costMs = 0;
+    QTimer m_later;
     Part m_drag = Part::None;
     double m_dragX = 0;
     double m_dragFrom = 0; // of the view at the press, in pixels of the strip
