@@ -11,5 +11,5 @@ add_dependencies(test_gui_desktop pgarbor)
 
 # the same story on an X server with a window manager
 add_test(NAME gui_window_under_x COMMAND ${CMAKE_CURRENT_LIST_DIR}/under-x $<TARGET_FILE:test_gui_window>)
-set_tests_properties(gui_window_under_x PROPERTIES LABELS "gui;only-full" TIMEOUT 600 RUN_SERIAL ON SKIP_RETURN_CODE 77
+set_tests_properties(gui_window_under_x PROPERTIES LABELS gui TIMEOUT 600 RUN_SERIAL ON SKIP_RETURN_CODE 77
     ENVIRONMENT "${environment}")
