@@ -328,10 +328,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A &amp;data directory that any PostgreSQL opens</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A d&amp;ump</source>
         <translation type="unfinished"></translation>
     </message>
@@ -389,6 +385,10 @@
     </message>
     <message>
         <source>The export failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A &amp;data directory that a plain PostgreSQL opens</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -578,10 +578,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>%1 are free in the store: make room first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>The role may copy the server</source>
         <translation type="unfinished"></translation>
     </message>
@@ -621,6 +617,26 @@
     </message>
     <message>
         <source>Nothing of it is left in the store.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>main is the first branch of the store that will be made for it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 are free where the store will be made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1: make room first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Making a store for it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing had to be changed.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1066,6 +1082,18 @@
     </message>
     <message>
         <source>Show me</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What helps most: %1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Free space</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1717,6 +1745,22 @@ These are removed for good and cannot be brought back.</source>
         <source>Pages that differ</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Bytes on disk that only this branch needs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Older versions, kept by the history window or a checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Private</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::RelationsPanel</name>
@@ -1761,10 +1805,6 @@ These are removed for good and cannot be brought back.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>%1 must run to be asked what lies in it.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Asking…</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1780,6 +1820,26 @@ These are removed for good and cannot be brought back.</source>
     </message>
     <message>
         <source>Pages that differ are those that %1 or %2 has written since the fork.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>TOAST table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What %1 keeps on disk; how large its relations are is known while it runs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>catalogs and other files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>dropped or rewritten files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 (gone)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
