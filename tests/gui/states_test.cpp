@@ -209,6 +209,9 @@ class StatesTest : public QObject {
         QVERIFY(*row("prices")->privateBytes < *row("orders")->privateBytes);
         QVERIFY(!panel.list()->isColumnHidden(RelationsModel::Private) &&
                 !panel.list()->isColumnHidden(RelationsModel::History));
+        const BranchRow staging = *m_live->branch("staging");
+        ARBOR_EVENTUALLY(
+            m_live->session.marks().previous(staging.id, staging.headLsn + 1, markBit(MarkKind::Commit)));
         shootAll(QStringLiteral("relations"));
 
         // sorted by what differs, most first
