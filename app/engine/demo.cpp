@@ -64,8 +64,11 @@ Result<BranchRecord> branchHere(Service& service, const BranchRecord& parent, co
     spec.name = name;
     spec.parent = parent.id;
     spec.from = at;
-    return service.engine().createBranch(
-        {"demo", fmt::format("branch create {} --from {}", name, parent.name)}, spec);
+    ARBOR_ASSIGN(BranchRecord made,
+                 service.engine().createBranch(
+                     {"demo", fmt::format("branch create {} --from {}", name, parent.name)}, spec));
+    (void)service.ensurePort(made.id, made.port);
+    return made;
 }
 
 } // namespace
