@@ -207,6 +207,7 @@ Status Service::startBranch(const BranchRecord& asked) {
             ARBOR_TRY(endServers(paths, std::chrono::seconds(20)));
         const std::lock_guard lock(m_stateMutex);
         m_mounted.insert(branch.timeline);
+        std::erase(m_stopped, branch.id);
     }
     ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
     ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
@@ -220,11 +221,43 @@ Status Service::startBranch(const BranchRecord& asked) {
 Status Service::stopBranch(const BranchRecord& asked, Endpoint::StopMode mode) {
     const auto locks = lockBranches({asked.id});
     ARBOR_TRY(m_endpoints.stop(keyOf(asked.id), mode));
+    keepWarm(asked.id);
     ARBOR_TRY(m_engine->keepBook([&](Catalog& catalog, Timestamp) -> Result<CatalogChange> {
         ARBOR_ASSIGN(const BranchRecord branch, catalog.branch(asked.id));
         return branch.shouldRun ? catalog.setShouldRun(branch.id, false) : CatalogChange();
     }));
     return {};
+}
+
+// What the kernel knows of a timeline keeps its head open: its cached pages, and a few files each. The
+// branches that were stopped last keep that for their next start; of a hundred it would be all the files that
+// a process may open.
+void Service::keepWarm(BranchId stopped) {
+    constexpr std::size_t most = 4;
+    std::vector<BranchId> over;
+    {
+        const std::lock_guard lock(m_stateMutex);
+        std::erase(m_stopped, stopped);
+        m_stopped.push_back(stopped);
+        for (; m_stopped.size() > most; m_stopped.pop_front())
+            over.push_back(m_stopped.front());
+    }
+    for (const BranchId branch : over)
+        m_workers.start(
+            [this, branch] { letGo(branch); }); // its lock may be held by a move that waits for ours
+}
+
+void Service::letGo(BranchId stopped) {
+    const auto locks = lockBranches({stopped});
+    const auto branch = m_engine->catalog([&](const Catalog& c) { return c.branch(stopped); });
+    if (!branch || m_endpoints.info(keyOf(stopped)).state != Endpoint::State::Stopped)
+        return;
+    {
+        const std::lock_guard lock(m_stateMutex);
+        m_mounted.erase(branch->timeline);
+    }
+    if (m_options.mount)
+        m_options.mount->retire(branch->timeline);
 }
 
 Status Service::aroundMove(const std::vector<BranchId>& branches, const std::function<Status()>& change) {

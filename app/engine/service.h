@@ -21,6 +21,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -130,6 +131,8 @@ class Service : public QObject, private ViewProvider {
     // Of the latest commit that has been seen there; 0: none on this timeline itself.
     Timestamp headTime(TimelineId timeline) const;
     std::string logFileOf(BranchId branch) const;
+    void keepWarm(BranchId stopped);
+    void letGo(BranchId stopped);
     // Gives the branch a port for ever, when it has none.
     Status ensurePort(BranchId branch, std::uint16_t& port);
 
@@ -188,6 +191,7 @@ class Service : public QObject, private ViewProvider {
     std::map<std::uint64_t, Peek> m_peeks;
     std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
     std::set<TimelineId> m_mounted;        // timelines that may be seen in the mount
+    std::deque<BranchId> m_stopped;        // and are still, though stopped; the longest first
     std::map<TimelineId, Lsn> m_announced; // heads that clients have been told of
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;

@@ -81,7 +81,7 @@ class SystemFullDiskTest : public QObject {
 
     void manyBranchesAndStartsLeaveNothingBehind() {
         const int branches = isFull() ? 1000 : 60;
-        const int starts = isFull() ? 50 : 6;
+        const int starts = isFull() ? 50 : 12;
         Store store;
         EXPECT_OK(store.init());
         EXPECT_OK(store.run("start main"));
