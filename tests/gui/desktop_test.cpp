@@ -138,6 +138,7 @@ class DesktopTest : public QObject {
         QVERIFY2(bar.text().startsWith("The store has ") && bar.text().contains("disk-limit is") &&
                      bar.text().contains("What helps most: "),
                  qPrintable(bar.text()));
+        QVERIFY(m_place->ctl({"stats"}).contains("remedies:")); // and on the command line
         QTRY_COMPARE(m_notifications.shown.size(), 1);
         QVERIFY(m_notifications.shown.front().contains(bar.text().toHtmlEscaped()));
         GuiPlace::shoot(window(), "limit-near");

@@ -35,6 +35,12 @@ Result<int> run(const Invocation& invocation, Session& session) {
     session.print(result, [&](std::ostream& out) {
         QJsonObject stats = result.toObject();
         const QJsonValue relations = stats.take("relations");
+        stats.remove("limitState"); // the warning says it
+        QStringList remedies;
+        for (const QJsonValue& remedy : stats.take("remedies").toArray())
+            remedies += remedy["text"].toString();
+        if (!remedies.isEmpty())
+            stats.insert("remedies", remedies.join(QStringLiteral("; ")));
         Table table({{"BRANCH"},
                      {"PRIVATE", Table::Align::Right},
                      {"SHARED", Table::Align::Right},
