@@ -25,16 +25,16 @@ struct Contributions {
 
 } // namespace
 
-bool oneByteExplains(std::uint32_t stored, std::uint32_t computed, std::size_t length) {
+std::optional<std::size_t> oneByteExplains(std::uint32_t stored, std::uint32_t computed, std::size_t length) {
     static const Contributions contributions;
     std::uint32_t difference = stored ^ computed;
     for (std::size_t behind = 0; behind < length; ++behind) {
         const std::uint8_t wrong = contributions.byTopByte[difference >> 24];
         if (contributions.of[wrong] == difference)
-            return true;
+            return behind;
         difference = (difference ^ contributions.of[wrong]) << 8 | wrong; // one byte back
     }
-    return false;
+    return std::nullopt;
 }
 
 } // namespace arbor

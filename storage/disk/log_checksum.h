@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace arbor {
 
@@ -15,8 +16,9 @@ constexpr std::uint32_t crc32cUnmask(std::uint32_t masked) {
     return (rotated >> 17) | (rotated << 15);
 }
 
-// Whether one changed byte among `length` explains that two checksums (unmasked) differ: CRC is linear, so
-// the difference is the wrong byte's table entry shifted through all bytes behind it.
-bool oneByteExplains(std::uint32_t stored, std::uint32_t computed, std::size_t length);
+// Whether one changed byte among `length` explains that two checksums (unmasked) differ, and how many bytes
+// are behind it: CRC is linear, so the difference is the wrong byte's table entry shifted through all of
+// those.
+std::optional<std::size_t> oneByteExplains(std::uint32_t stored, std::uint32_t computed, std::size_t length);
 
 } // namespace arbor

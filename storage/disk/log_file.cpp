@@ -101,7 +101,7 @@ bool recordBehind(std::string_view content, std::uint64_t offset, const LogFileR
 // zeros. The first and last sector belong to it only in part. 8 zero bytes are evidence: no header has them,
 // a batch of ours never ends with a zero byte nor holds a sector of zeros unless another follows (index.cpp),
 // and a MANIFEST's record ends with at most 7. Fewer may be chance: then it is damage if a single wrong byte
-// elsewhere explains it.
+// elsewhere explains it (a single byte in a sector of its own that was lost explains itself).
 bool looksTorn(std::string_view content, std::uint64_t offset) {
     const std::uint64_t blockEnd = blockEndOf(offset);
     const std::uint64_t limit = std::min<std::uint64_t>(content.size(), blockEnd);
@@ -116,20 +116,22 @@ bool looksTorn(std::string_view content, std::uint64_t offset) {
     const bool lengthFits = header.typeIsKnown() && claimedEnd <= limit;
     const std::uint64_t end = lengthFits ? claimedEnd : limit;
 
-    bool weakEvidence = false;
+    std::vector<std::uint64_t> doubtful; // few bytes of a sector, zeros all of them
     for (std::uint64_t at = offset; at < end;) {
         const std::uint64_t sectorEnd = std::min(end, at / sector * sector + sector);
         if (allZero(content.substr(at, sectorEnd - at))) {
             if (sectorEnd - at >= 8)
                 return true;
-            weakEvidence = true;
+            for (; at < sectorEnd; ++at)
+                doubtful.push_back(at);
         }
         at = sectorEnd;
     }
-    if (!weakEvidence)
+    if (doubtful.empty())
         return false;
-    return !oneByteExplains(header.checksum, crc32c(content.substr(offset + 6, end - offset - 6)),
-                            end - offset - 6);
+    const auto behind = oneByteExplains(header.checksum, crc32c(content.substr(offset + 6, end - offset - 6)),
+                                        end - offset - 6);
+    return !behind || std::find(doubtful.begin(), doubtful.end(), end - 1 - *behind) != doubtful.end();
 }
 
 } // namespace

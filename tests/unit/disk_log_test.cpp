@@ -90,9 +90,10 @@ class DiskLogTest : public QObject {
         for (std::size_t at = 0; at < right.size(); ++at) {
             std::string wrong = right;
             wrong[at] = static_cast<char>(wrong[at] ^ (at % 255 + 1));
-            QVERIFY(oneByteExplains(crc32c(right), crc32c(wrong), right.size()));
+            QCOMPARE(oneByteExplains(crc32c(right), crc32c(wrong), right.size()).value_or(0),
+                     right.size() - at - 1);
             // the search ends where it was told to
-            QCOMPARE(oneByteExplains(crc32c(right), crc32c(wrong), right.size() - at - 1), false);
+            QCOMPARE(oneByteExplains(crc32c(right), crc32c(wrong), right.size() - at - 1).has_value(), false);
         }
         QVERIFY(!oneByteExplains(crc32c(right), crc32c(recordOf(2, 300).replace(100, 50, 50, 'x')),
                                  right.size()));
@@ -191,6 +192,20 @@ class DiskLogTest : public QObject {
                 QVERIFY2(file.tail == LogFileTail::Damaged, qPrintable(QString::number(from)));
                 QVERIFY(file.badOffset < end);
             }
+        }
+    }
+
+    // so few bytes of the last sector that they say nothing by themselves
+    void aLostSectorThatTheLastRecordHasLittleOfIsTorn() {
+        for (std::size_t little = 1; little < 8; ++little) {
+            const Sample sample({300, 2 * 512 + little - 307 - 7});
+            QCOMPARE(sample.content.size() % 512, little);
+            std::string torn = sample.content;
+            torn.replace(torn.size() - little, little, little, '\0');
+            QVERIFY(torn != sample.content);
+            const LogFile file = parse(torn);
+            QVERIFY2(file.tail == LogFileTail::Torn, qPrintable(QString::number(little)));
+            QCOMPARE(file.end, sample.ends[0]);
         }
     }
 
