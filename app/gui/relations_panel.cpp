@@ -117,10 +117,7 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     layout->setContentsMargins(8, 4, 8, 4);
     layout->addLayout(top);
     layout->addWidget(m_list);
-    connect(m_reload, &QToolButton::clicked, this, [this] {
-        m_uses.reset();
-        ask();
-    });
+    connect(m_reload, &QToolButton::clicked, this, &RelationsPanel::ask);
     connect(m_start, &QToolButton::clicked, this, [this] { Q_EMIT startAsked(m_branch); });
     connect(m_database, &QComboBox::activated, this, &RelationsPanel::askRelations);
     say(tr("Select a branch to see what lies in it."));
@@ -165,8 +162,7 @@ void RelationsPanel::ask() {
     }
     m_loaded = true;
     m_loadedRunning = branch->state == BranchState::Running;
-    if (!m_uses)
-        askUses();
+    askUses(); // also when its server has come up meanwhile: it has written since
     askDifference();
     if (m_loadedRunning) {
         say(tr("Asking…"));

@@ -140,7 +140,9 @@ Result<std::uint64_t> Collector::neededBy(BranchId branch) {
 Result<std::map<InodeId, GcPlan::FileUse>> Collector::files(BranchId branch) {
     const MutexLock turn(m_turn);
     ARBOR_ASSIGN(const HistoryWindows starts, windows({}));
-    const GcInput input = m_engine.collectionInput(starts);
+    GcInput input = m_engine.collectionInput(starts);
+    // Who reads for a moment takes nothing from the branch: what it reads would be nobody's alone meanwhile.
+    std::erase_if(input.pins, [](const GcPin& pin) { return pin.kind == PinKind::Reader; });
     Store& store = m_engine.store();
     const auto segments = store.segments().segments();
     ARBOR_TRY(store.sync());

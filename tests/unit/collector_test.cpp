@@ -141,6 +141,20 @@ class CollectorTest : public QObject {
                  now->plan.historyBytes - then->plan.historyBytes);
     }
 
+    void whoReadsForAMomentTakesNoFileFromABranch() {
+        REQUIRE(writeHistory(2));
+        Collector collector(*m_engine, options());
+        const auto alone = collector.files(m_main.id);
+        REQUIRE(alone);
+        QVERIFY(alone->at(m_file).privateBytes > 0);
+        const auto reader = m_engine->look(m_points.back());
+        REQUIRE(reader);
+        const auto beside = collector.files(m_main.id);
+        REQUIRE(beside);
+        QVERIFY(beside->contains(m_file));
+        QCOMPARE(beside->at(m_file).privateBytes, alone->at(m_file).privateBytes);
+    }
+
     void whatWouldBeFreedIsFreed() {
         REQUIRE(writeHistory());
         const auto child = m_engine->createBranch(caller, {"child", m_main.id, m_points[5], {}});
