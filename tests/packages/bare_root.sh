@@ -50,7 +50,9 @@ bare_in() {
         mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
         mount -t tmpfs -o mode=755 tmpfs "$1/run"
         [ -z "$4" ] || mount --bind "$4" "$1/ccache"
-        exec chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-            TERM=dumb su - "$2" -c "export LANG=C.UTF-8 $5; $3"
+        # not exec: the shell stays as the first process, which ends whom nobody else waits for
+        chroot "$1" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            TERM=dumb su - "$2" -c "export LANG=C.UTF-8 $5; $3" || exit $?
+        exit 0
     ' bash "$root" "$user" "$command" "$ccache" "$environment"
 }

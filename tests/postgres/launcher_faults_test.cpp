@@ -367,7 +367,7 @@ class LauncherFaultsTest : public QObject {
         QProcess engine;
         engine.setProcessChannelMode(QProcess::ForwardedErrorChannel);
         engine.start(
-            QCoreApplication::applicationFilePath(),
+            QStringLiteral("/proc/self/exe"), // also where only root may go
             {"--serve", QString::fromStdString(cluster.data()), QString::fromStdString(cluster.wal()),
              QString::fromStdString(spec.config.socketDirectory), QString::number(spec.config.port)});
         QVERIFY(waitUntil([&] { return engine.canReadLine(); }, 60'000));
