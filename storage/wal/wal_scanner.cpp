@@ -122,11 +122,14 @@ void WalScanner::setState(const ScanState& state) {
 Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     if (effort == Effort::Quick) {
         ARBOR_ASSIGN(const bool nothing, nothingNew());
-        if (nothing && !owesLinks())
+        // a page of a server that has just been promoted must not be taken for one of before
+        if (nothing && nextTliBegan())
+            effort = Effort::Thorough;
+        else if (nothing && !owesLinks())
             return false;
-    } else {
-        ARBOR_TRY(m_chain.revalidate());
     }
+    if (effort == Effort::Thorough)
+        ARBOR_TRY(m_chain.revalidate());
     ARBOR_ASSIGN(bool moved, readOn(sink));
     if (!moved && effort == Effort::Thorough) {
         ARBOR_ASSIGN(const bool switched, followNewTli());
@@ -148,6 +151,12 @@ Result<bool> WalScanner::nothingNew() {
     std::array<std::byte, 4> word;
     ARBOR_ASSIGN(const std::size_t got, m_chain.read(m_state.end, word));
     return got < word.size() || loadLittle<std::uint32_t>(word.data()) == 0;
+}
+
+// A promotion writes the history of its timeline id, the next one, before anything else.
+bool WalScanner::nextTliBegan() const {
+    const std::string next = historyFileName(m_chain.history().tli() + 1);
+    return m_chain.disk().info(m_directories.wal + "/" + next).has_value();
 }
 
 Result<bool> WalScanner::readOn(WalSink& sink) {

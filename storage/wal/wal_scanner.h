@@ -111,6 +111,7 @@ class WalScanner {
 
   private:
     Result<bool> nothingNew();
+    bool nextTliBegan() const;
     Result<bool> readOn(WalSink& sink);
     Status readRecords(WalSink& sink);
     Result<bool> followNewTli();
