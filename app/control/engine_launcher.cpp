@@ -215,14 +215,14 @@ Result<bool> engineAnswers(const std::string& store, std::chrono::milliseconds t
 
 namespace {
 
-// Waits until the started engine answers; `process` becomes readable when it ends (`ended`).
+// Waits until the started engine answers; `process` becomes readable when it ends.
 Status awaitEngine(const LaunchOptions& options, int process, SteadyClock::time_point until,
-                   const std::string& log, off_t since, bool& ended) {
+                   const std::string& log, off_t since) {
     // There is nothing to wait on for a socket that does not exist yet; the process's end wakes us at once.
     auto pause = std::chrono::milliseconds(5);
     // An engine that somebody started by hand at the same moment made ours end: it gets some time to answer.
     constexpr auto grace = std::chrono::seconds(1);
-    ended = process < 0;
+    bool ended = process < 0;
     while (SteadyClock::now() < until) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - SteadyClock::now());
         ARBOR_ASSIGN(const bool answers, engineAnswers(options.store, left));
@@ -256,6 +256,15 @@ Status lockLaunch(int descriptor, SteadyClock::time_point until) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     return {};
+}
+
+// One that was killed a moment ago holds its lock a little longer than its connections, and the next one
+// would take it for an engine at work. Who holds the lock and is none answers or not, as before.
+void awaitFormerEngine(const ControlAddress& address) {
+    const auto until = SteadyClock::now() + std::chrono::seconds(1);
+    const Descriptor lock(open(address.lock.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+    while (lock.get() >= 0 && flock(lock.get(), LOCK_EX | LOCK_NB) != 0 && SteadyClock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 } // namespace
@@ -292,18 +301,13 @@ Status ensureEngine(const LaunchOptions& options) {
 
     std::vector<std::string> arguments{engine, "--store", canonicalStore(options.store)};
     arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-    // Twice: one that was killed a moment ago may hold its socket and the store still, and turn the first
-    // away.
-    for (int attempt = 1;; ++attempt) {
-        auto spawned = spawnDetached(arguments, log.get());
-        if (!spawned)
-            return Error(ErrorKind::Unreachable, spawned.error().message());
-        const Descriptor process(*spawned);
-        bool ended = false;
-        Status answers = awaitEngine(options, process.get(), until, address.log, info.st_size, ended);
-        if (answers || !ended || attempt == 2)
-            return answers;
-    }
+    awaitFormerEngine(address);
+    auto spawned = spawnDetached(arguments, log.get());
+    if (!spawned)
+        return Error(ErrorKind::Unreachable, spawned.error().message());
+    const Descriptor process(*spawned);
+
+    return awaitEngine(options, process.get(), until, address.log, info.st_size);
 }
 
 } // namespace arbor

@@ -5,6 +5,8 @@
 #include "app/control/engine_launcher.h"
 #include "app/control/methods.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include <signal.h>
@@ -71,6 +73,20 @@ class ControlLaunchTest : public QObject {
         QVERIFY(client.engine().value("pid").toInteger() != pid);
     }
 
+    void aLockThatADyingEngineStillHoldsIsWaitedFor() {
+        const ControlAddress address = listenAddress(options().store);
+        QVERIFY(prepareRuntimeDirectory(address));
+        const int lock = open(address.lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        QCOMPARE(flock(lock, LOCK_EX), 0);
+        std::thread dying([lock] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            close(lock);
+        });
+        const Status started = ensureEngine(options());
+        dying.join();
+        QVERIFY2(started, started ? "" : started.error().message().c_str());
+    }
+
     void anEngineThatEndsIsReportedWithItsLastWords() {
         qputenv("PGARBOR_SAMPLE", "fail");
         const Status status = ensureEngine(options());
@@ -78,6 +94,7 @@ class ControlLaunchTest : public QObject {
         QCOMPARE(status.error().kind(), ErrorKind::Unreachable);
         QVERIFY2(QString::fromStdString(status.error().message()).contains("the sample was told to fail"),
                  status.error().message().c_str());
+        QCOMPARE(QString::fromStdString(status.error().message()).count("the sample was told to fail"), 1);
     }
 
     void anEngineThatCannotBeStartedIsReported() {
