@@ -47,12 +47,7 @@ Result<Service::HiddenServer> Service::startHidden(TimelineId timeline, bool isF
 Status Service::endHidden(const HiddenServer& server, Endpoint::StopMode mode) {
     ARBOR_TRY(m_endpoints.stop(server.key, mode));
     ARBOR_TRY(m_endpoints.remove(server.key, mode));
-    {
-        const std::lock_guard lock(m_stateMutex);
-        m_mounted.erase(server.timeline);
-    }
-    if (m_options.mount)
-        m_options.mount->retire(server.timeline);
+    leaveMount(server.timeline);
     removeSocketDirectory(server.connection.socketDirectory);
     for (const std::string& path : {server.accessFile + ".hba", server.accessFile + ".ident", server.logFile})
         ARBOR_TRY(removeTree(m_disk, path));

@@ -229,6 +229,15 @@ Status Service::stopBranch(const BranchRecord& asked, Endpoint::StopMode mode) {
     return {};
 }
 
+void Service::leaveMount(TimelineId timeline) {
+    {
+        const std::lock_guard lock(m_stateMutex);
+        m_mounted.erase(timeline);
+    }
+    if (m_options.mount)
+        m_options.mount->retire(timeline);
+}
+
 // What the kernel knows of a timeline keeps its head open: its cached pages, and a few files each. The
 // branches that were stopped last keep that for their next start; of a hundred it would be all the files that
 // a process may open.
@@ -252,12 +261,7 @@ void Service::letGo(BranchId stopped) {
     const auto branch = m_engine->catalog([&](const Catalog& c) { return c.branch(stopped); });
     if (!branch || m_endpoints.info(keyOf(stopped)).state != Endpoint::State::Stopped)
         return;
-    {
-        const std::lock_guard lock(m_stateMutex);
-        m_mounted.erase(branch->timeline);
-    }
-    if (m_options.mount)
-        m_options.mount->retire(branch->timeline);
+    leaveMount(branch->timeline);
 }
 
 Status Service::aroundMove(const std::vector<BranchId>& branches, const std::function<Status()>& change) {
@@ -279,12 +283,7 @@ Status Service::aroundMove(const std::vector<BranchId>& branches, const std::fun
     for (const TimelineId timeline : left) {
         if (m_engine->catalog([&](const Catalog& catalog) { return catalog.branchOn(timeline) != nullptr; }))
             continue;
-        {
-            const std::lock_guard lock(m_stateMutex);
-            m_mounted.erase(timeline);
-        }
-        if (m_options.mount)
-            m_options.mount->retire(timeline);
+        leaveMount(timeline);
     }
     for (const BranchId id : running) {
         const auto branch = m_engine->catalog([&](const Catalog& catalog) { return catalog.branch(id); });
@@ -364,12 +363,7 @@ Status Service::closePeek(std::uint64_t id) {
     ARBOR_TRY(m_endpoints.remove(fmt::format("peek {}", id), Endpoint::StopMode::Immediate));
     if (peek.starting)
         return {}; // whoever starts it comes back here
-    {
-        const std::lock_guard lock(m_stateMutex);
-        m_mounted.erase(peek.timeline);
-    }
-    if (m_options.mount)
-        m_options.mount->retire(peek.timeline);
+    leaveMount(peek.timeline);
     removeSocketDirectory(peek.connection.socketDirectory);
     ARBOR_TRY(removeDirectoriesOf(*m_engine, peek.timeline));
     ARBOR_TRY(removeTree(m_disk, fmt::format("{}/log/peek-{}.log", m_options.store, id)));

@@ -131,6 +131,8 @@ class Service : public QObject, private ViewProvider {
     // Of the latest commit that has been seen there; 0: none on this timeline itself.
     Timestamp headTime(TimelineId timeline) const;
     std::string logFileOf(BranchId branch) const;
+    // Nobody on the timeline any more: it is not to be seen in the mount, and the kernel forgets it.
+    void leaveMount(TimelineId timeline);
     void keepWarm(BranchId stopped);
     void letGo(BranchId stopped);
     // Gives the branch a port for ever, when it has none.
