@@ -186,7 +186,9 @@ Status Service::prepareTimeline(TimelineId timeline, bool isFork) {
         if (m_options.mount)
             m_options.mount->invalidateData(timeline, inode, std::uint64_t{block} * blockSize, blockSize);
     ARBOR_ASSIGN(const std::string control, readPath(*head, "global/pg_control"));
-    ARBOR_TRY(head->log().prepareStart(std::as_bytes(std::span(control))));
+    const bool isStandby = head->lookup(head->root(), "standby.signal").has_value() ||
+                           head->lookup(head->root(), "recovery.signal").has_value();
+    ARBOR_TRY(head->log().prepareStart(std::as_bytes(std::span(control)), isStandby));
     ARBOR_TRY(head->sync());
     if (first)
         (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.markStarted(timeline); });

@@ -41,8 +41,8 @@ class LogFollower {
     virtual std::string refusal() const = 0;
 
     // Before every start of a server, with none running: sees to it that nothing which others hold links of
-    // will be written. `control` is global/pg_control.
-    virtual Status prepareStart(Bytes control) = 0;
+    // will be written. `control` is global/pg_control; `mayBePromoted`: the server will start as a standby.
+    virtual Status prepareStart(Bytes control, bool mayBePromoted) = 0;
 
     // The history begins at `start` now: what was noted of the timeline's log before goes with the next sync.
     virtual Status forgetBefore(Lsn start) = 0;

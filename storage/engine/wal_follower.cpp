@@ -23,7 +23,7 @@ class NoLog final : public LogFollower {
     Status syncKept() override { return {}; }
     Status syncLog(Lsn) override { return {}; }
     std::string refusal() const override { return "its files are still being written"; }
-    Status prepareStart(Bytes) override {
+    Status prepareStart(Bytes, bool) override {
         return makeError(ErrorKind::Refused, "its files are still being written");
     }
     Status forgetBefore(Lsn) override { return {}; }
@@ -91,7 +91,7 @@ class WalFollower final : public LogFollower {
         return fmt::format("the log cannot be read behind {} ({}), though there are newer segments",
                            m_scanner.end(), m_scanner.reason());
     }
-    Status prepareStart(Bytes control) override;
+    Status prepareStart(Bytes control, bool mayBePromoted) override;
     Status forgetBefore(Lsn start) override {
         const MutexLock lock(m_mutex);
         ARBOR_TRY(MarkWriter::forgetBefore(m_marks, m_place.timeline, start));
@@ -258,13 +258,13 @@ Status WalFollower::recognise() {
     return clamp ? m_engine.clampHistory(m_place.timeline, *clamp) : Status();
 }
 
-Status WalFollower::prepareStart(Bytes control) {
+Status WalFollower::prepareStart(Bytes control, bool mayBePromoted) {
     ARBOR_ASSIGN(const ControlFile file, parseControlFile(control));
     std::optional<Lsn> clamp;
     {
         const MutexLock lock(m_mutex);
         ARBOR_TRY(m_scanner.advance(m_writer, Effort::Thorough));
-        ARBOR_ASSIGN(const WalScanner::Start start, m_scanner.prepareStart(file));
+        ARBOR_ASSIGN(const WalScanner::Start start, m_scanner.prepareStart(file, mayBePromoted));
         clamp = start.clamped;
         if (clamp)
             ARBOR_TRY(m_writer.forgetBehind(*clamp));

@@ -123,7 +123,7 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     if (effort == Effort::Quick) {
         ARBOR_ASSIGN(const bool nothing, nothingNew());
         // a page of a server that has just been promoted must not be taken for one of before
-        if (nothing && nextTliBegan())
+        if (nothing && m_mayBePromoted && nextTliBegan())
             effort = Effort::Thorough;
         else if (nothing && !owesLinks())
             return false;
@@ -332,7 +332,8 @@ Result<ScanState> WalScanner::findDivergence(const ScanState& anchor) {
     return found;
 }
 
-Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control) {
+Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control, bool mayBePromoted) {
+    m_mayBePromoted = mayBePromoted;
     Start start{m_state.end, {}};
     if (control.cleanlyShutDown()) {
         ARBOR_ASSIGN(ScanState behind, stateAtCheckpoint(m_chain, control));

@@ -76,7 +76,8 @@ class WalScanner {
     static Result<ScanState> stateAtCheckpoint(WalChain& chain, const ControlFile& control);
 
     enum class Effort {
-        Quick,    // one small read when there is nothing new; before every write
+        Quick,    // one small read when there is nothing new, and a look for a promotion where one may come;
+                  // before every write
         Thorough, // also looks for a new Postgres timeline, and whether the scan is stuck; on a timer
     };
     // True if the end moved.
@@ -95,8 +96,8 @@ class WalScanner {
     };
     // Before EVERY start of the endpoint, with no server running and the scan advanced: makes the segment in
     // which writing resumes and all later ones private to this timeline, so that no other's log is ever
-    // written to.
-    Result<Start> prepareStart(const ControlFile& control);
+    // written to. `mayBePromoted`: the server will follow another until it is told to go on by itself.
+    Result<Start> prepareStart(const ControlFile& control, bool mayBePromoted);
 
     // Makes the links of walkeep/<T> durable; before an fsync of pg_control is answered. Cheap when there are
     // none.
@@ -133,6 +134,7 @@ class WalScanner {
     Lsn m_lastReport;         // where the sink last heard of us
     std::uint64_t m_keepFrom; // the first segment that may lack its link in walkeep
     bool m_keptUnsynced = false;
+    bool m_mayBePromoted = true; // unless prepareStart() was told otherwise
 };
 
 } // namespace arbor

@@ -52,7 +52,7 @@ class FakeFollower final : public LogFollower {
     Status syncLog(Lsn) override { return {}; }
     void durable() override {}
     std::string refusal() const override { return {}; }
-    Status prepareStart(Bytes) override { return {}; }
+    Status prepareStart(Bytes, bool) override { return {}; }
     Status forgetBefore(Lsn) override { return {}; }
     Result<LogAnswer> atLsn(Lsn, Lsn lsn) override { return LogAnswer{lsn, {}}; }
     Result<LogAnswer> atTime(Lsn, Timestamp) override { return unsupported(); }

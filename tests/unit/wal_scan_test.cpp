@@ -377,7 +377,7 @@ class WalScanTest : public QObject {
     void aStartAfterACleanStopRewinds() {
         m_server->stop();
         m_followed->advance();
-        auto start = m_followed->scanner->prepareStart(m_server->control());
+        auto start = m_followed->scanner->prepareStart(m_server->control(), false);
         VERIFY_OK(start);
         QVERIFY(!start->clamped);
         QCOMPARE(start->writesFrom.value, m_followed->scanner->end().value);
@@ -387,7 +387,7 @@ class WalScanTest : public QObject {
         m_server->kill();
         m_followed->advance();
         const auto control = parseControlFile(std::as_bytes(std::span(stopped)));
-        start = m_followed->scanner->prepareStart(*control);
+        start = m_followed->scanner->prepareStart(*control, false);
         VERIFY_OK(start);
         QVERIFY(start->clamped.has_value());
         QCOMPARE(m_followed->scanner->end().value, start->clamped->value);
