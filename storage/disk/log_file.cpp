@@ -116,22 +116,23 @@ bool looksTorn(std::string_view content, std::uint64_t offset) {
     const bool lengthFits = header.typeIsKnown() && claimedEnd <= limit;
     const std::uint64_t end = lengthFits ? claimedEnd : limit;
 
-    std::vector<std::uint64_t> doubtful; // few bytes of a sector, zeros all of them
-    for (std::uint64_t at = offset; at < end;) {
-        const std::uint64_t sectorEnd = std::min(end, at / sector * sector + sector);
-        if (allZero(content.substr(at, sectorEnd - at))) {
-            if (sectorEnd - at >= 8)
+    // what the record has of the sector at a place
+    const auto partAt = [&](std::uint64_t at) {
+        const std::uint64_t begin = std::max(offset, at / sector * sector);
+        return content.substr(begin, std::min(end, at / sector * sector + sector) - begin);
+    };
+    bool weakEvidence = false;
+    for (std::uint64_t at = offset; at < end; at += partAt(at).size())
+        if (const std::string_view part = partAt(at); allZero(part)) {
+            if (part.size() >= 8)
                 return true;
-            for (; at < sectorEnd; ++at)
-                doubtful.push_back(at);
+            weakEvidence = true;
         }
-        at = sectorEnd;
-    }
-    if (doubtful.empty())
+    if (!weakEvidence)
         return false;
     const auto behind = oneByteExplains(header.checksum, crc32c(content.substr(offset + 6, end - offset - 6)),
                                         end - offset - 6);
-    return !behind || std::find(doubtful.begin(), doubtful.end(), end - 1 - *behind) != doubtful.end();
+    return !behind || allZero(partAt(end - 1 - *behind));
 }
 
 } // namespace
