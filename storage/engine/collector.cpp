@@ -90,7 +90,9 @@ Result<Collector::Accounts> Collector::count(GcInput input, const Catalog* thoug
     const auto segments = store.segments().segments();
     ARBOR_TRY(store.sync());
     accounts.at = store.lastPosition();
-    ARBOR_ASSIGN(accounts.plan, walk(segments, accounts.input, log != nullptr));
+    ARBOR_ASSIGN(const auto planner,
+                 Planner::make(store.index(), segments, accounts.input, m_options.sweep.policy));
+    ARBOR_ASSIGN(accounts.plan, walk(*planner, log != nullptr)); // with a log to remove: for a sweep
     accounts.pagesBytes = accounts.plan.totalBytes;
     ARBOR_ASSIGN(const NeedModel model, NeedModel::make(accounts.input));
     LogPlan plan;
@@ -108,16 +110,13 @@ Result<Collector::Accounts> Collector::count(GcInput input, const Catalog* thoug
     return accounts;
 }
 
-Result<GcPlan> Collector::walk(const std::map<SegmentId, std::uint64_t>& segments, const GcInput& input,
-                               bool givesWay) {
-    ARBOR_ASSIGN(const auto planner,
-                 Planner::make(m_engine.store().index(), segments, input, m_options.sweep.policy));
+Result<GcPlan> Collector::walk(Planner& planner, bool givesWay) {
     for (bool more = true; more;) {
-        ARBOR_ASSIGN(more, planner->step());
+        ARBOR_ASSIGN(more, planner.step());
         if (givesWay)
             rest();
     }
-    return planner->finish();
+    return planner.finish();
 }
 
 Result<Collector::Accounts> Collector::plan(const WhatIf& whatIf) {
@@ -148,10 +147,8 @@ Result<std::map<InodeId, GcPlan::FileUse>> Collector::files(BranchId branch) {
     ARBOR_TRY(store.sync());
     ARBOR_ASSIGN(const auto planner, Planner::make(store.index(), segments, input, m_options.sweep.policy));
     planner->countFiles(branch);
-    for (bool more = true; more;) {
-        ARBOR_ASSIGN(more, planner->step());
-    }
-    return std::move(planner->finish().files);
+    ARBOR_ASSIGN(GcPlan plan, walk(*planner, false));
+    return std::move(plan.files);
 }
 
 // --- Sweeps

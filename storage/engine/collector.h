@@ -98,8 +98,7 @@ class Collector : private SweepHost {
     Result<HistoryWindows> windows(const WhatIf& whatIf);
     Result<std::optional<Catalog>> thought(const WhatIf& whatIf) const;
     Result<Accounts> count(GcInput input, const Catalog* thought, LogPlan* log);
-    Result<GcPlan> walk(const std::map<SegmentId, std::uint64_t>& segments, const GcInput& input,
-                        bool givesWay);
+    Result<GcPlan> walk(Planner& planner, bool givesWay);
     Status sweep(const GcInput& input, Outcome& outcome);
     void beginWork();
     void rest();
