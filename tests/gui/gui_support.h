@@ -6,6 +6,9 @@
 
 #include <QDir>
 #include <QFile>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QJsonValue>
 #include <QPixmap>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -68,6 +71,13 @@ class GuiPlace {
         if (code)
             *code = process.exitCode();
         return process.readAllStandardOutput();
+    }
+    // What the command line says with --json.
+    QJsonDocument json(const QStringList& arguments) const {
+        return QJsonDocument::fromJson(ctl(QStringList{QStringLiteral("--json")} + arguments));
+    }
+    std::uint64_t diskBytes() const {
+        return static_cast<std::uint64_t>(json({QStringLiteral("stats")})["diskBytes"].toInteger());
     }
     void stopEngine() const { ctl({QStringLiteral("engine"), QStringLiteral("stop")}); }
 

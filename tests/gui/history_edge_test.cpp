@@ -9,7 +9,6 @@
 
 #include <QComboBox>
 #include <QDockWidget>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <QMouseEvent>
 #include <QPushButton>
@@ -26,17 +25,10 @@ class HistoryEdgeTest : public QObject {
     ReclaimPanel& reclaim() const { return m_window->reclaim(); }
     TimelineState& timeline() const { return m_window->area().timelineView().timeline(); }
     TimelineHeader& header() const { return *m_window->findChild<TimelineHeader*>(); }
-    QJsonObject json(QStringList command) const {
-        return QJsonDocument::fromJson(m_place->ctl(QStringList{QStringLiteral("--json")} + command))
-            .object();
-    }
-    std::uint64_t disk() const {
-        return static_cast<std::uint64_t>(json({QStringLiteral("stats")})["diskBytes"].toInteger());
-    }
     // As the command line says it.
     std::uint64_t freedBy(const QString& history) const {
         return static_cast<std::uint64_t>(
-            json({"gc", "plan", "--history", history})["freeBytes"].toInteger());
+            m_place->json({"gc", "plan", "--history", history})["freeBytes"].toInteger());
     }
     QString historyTime() const { return m_session->picture().settings.value("history-time"); }
 
@@ -114,7 +106,7 @@ class HistoryEdgeTest : public QObject {
         moveTo(edge().x() - 20); // further back than everything is no shorter window
         letGo(edge().x() - 20);
         m_window->area().setNow();
-        QCOMPARE(json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
         QCOMPARE(reclaim().history().currentIndex(), 0);
     }
 
@@ -124,7 +116,7 @@ class HistoryEdgeTest : public QObject {
         letGo(edge().x() + 1);
         QVERIFY(!m_window->messages().isVisible());
         m_session->refresh(StoreSession::Settings);
-        QCOMPARE(json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
     }
 
     void WhatMovingFreesIsSaidLiveAndHoldsUnderTheHand() {
@@ -151,7 +143,7 @@ class HistoryEdgeTest : public QObject {
         QCOMPARE(reclaim().history().currentIndex(), 0);
         m_window->area().setNow();
         QVERIFY(*timeline().historyEdge() < held);
-        QCOMPARE(json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
     }
 
     void LetGoItIsSetAndUndone() {
@@ -161,10 +153,10 @@ class HistoryEdgeTest : public QObject {
         ARBOR_EVENTUALLY(historyTime() == "1s");
         QCOMPARE(reclaim().history().currentIndex(), 0); // it is the one that is set now
         ARBOR_EVENTUALLY(m_window->messages().text() == "history-time is now 1s");
-        QCOMPARE(json({"settings", "get", "history-time"})["history-time"].toString(), "1s");
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "1s");
         QTest::mouseClick(m_window->messages().actionButton(), Qt::LeftButton);
         ARBOR_EVENTUALLY(historyTime() == "7d"); // also in the picture
-        QCOMPARE(json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
         QVERIFY(*timeline().historyEdge() < SystemClock().now() - Duration::days(6));
     }
 
@@ -175,11 +167,11 @@ class HistoryEdgeTest : public QObject {
         const std::uint64_t said = *reclaim().simulatedBytes();
         letGo(end());
         ARBOR_EVENTUALLY(historyTime() == "1s");
-        const std::uint64_t before = disk();
+        const std::uint64_t before = m_place->diskBytes();
         int code = 1;
         m_place->ctl({"gc", "run"}, &code);
         QCOMPARE(code, 0);
-        QCOMPARE(before - disk(), said);
+        QCOMPARE(before - m_place->diskBytes(), said);
     }
 };
 

@@ -9,7 +9,6 @@
 #include <QDockWidget>
 #include <QImage>
 #include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <QLineEdit>
 #include <QPushButton>
@@ -30,13 +29,6 @@ class StorageDocksTest : public QObject {
 
     ReclaimPanel& reclaim() const { return m_window->reclaim(); }
     StoragePanel& storage() const { return m_window->storage(); }
-    QJsonObject json(QStringList command) const {
-        return QJsonDocument::fromJson(m_place->ctl(QStringList{QStringLiteral("--json")} + command))
-            .object();
-    }
-    std::uint64_t disk() const {
-        return static_cast<std::uint64_t>(json({QStringLiteral("stats")})["diskBytes"].toInteger());
-    }
     void raise(QWidget& panel) const {
         for (QWidget* at = &panel; at; at = at->parentWidget())
             if (auto* dock = qobject_cast<QDockWidget*>(at)) {
@@ -118,11 +110,11 @@ class StorageDocksTest : public QObject {
         const std::uint64_t said = *reclaim().simulatedBytes();
         QVERIFY2(reclaim().sentence().contains("These 2 together free"), qPrintable(reclaim().sentence()));
         GuiPlace::shoot(*m_window, "reclaim-light");
-        const std::uint64_t before = disk();
+        const std::uint64_t before = m_place->diskBytes();
         reclaim().runButton().click();
         QVERIFY(reclaim().cancelButton().isVisible());
         ARBOR_EVENTUALLY(reclaim().progressText().startsWith("Freed"));
-        QCOMPARE(before - disk(), said);
+        QCOMPARE(before - m_place->diskBytes(), said);
         ARBOR_EVENTUALLY(!has("branch:one") && !has("branch:two"));
         ARBOR_EVENTUALLY(reclaim().simulatedBytes() == 0);
     }
@@ -140,7 +132,7 @@ class StorageDocksTest : public QObject {
     void aRunIsCancelledHalfWay() {
         reclaim().speed().addItem("1kB/s", "1kB");
         reclaim().speed().setCurrentIndex(reclaim().speed().count() - 1);
-        const std::uint64_t before = disk();
+        const std::uint64_t before = m_place->diskBytes();
         QVERIFY(tick("branch:three"));
         ARBOR_EVENTUALLY(reclaim().simulatedBytes().value_or(0) > 0);
         const std::uint64_t said = *reclaim().simulatedBytes();
@@ -152,13 +144,13 @@ class StorageDocksTest : public QObject {
         QVERIFY2(reclaim().progressText().contains("cancelled"), qPrintable(reclaim().progressText()));
         // what is left to free is what is left of the promise
         ARBOR_EVENTUALLY(reclaim().simulatedBytes().has_value());
-        ARBOR_EVENTUALLY(before - disk() + reclaim().simulatedBytes().value_or(0) >= said);
+        ARBOR_EVENTUALLY(before - m_place->diskBytes() + reclaim().simulatedBytes().value_or(0) >= said);
         QVERIFY(*reclaim().simulatedBytes() > 0);
     }
 
     void theEngineIsKilledHalfWay() {
         ARBOR_EVENTUALLY(reclaim().runButton().isEnabled());
-        const pid_t engine = static_cast<pid_t>(json({"engine", "status"})["pid"].toInteger());
+        const pid_t engine = static_cast<pid_t>(m_place->json({"engine", "status"})["pid"].toInteger());
         reclaim().runButton().click();
         ARBOR_EVENTUALLY(reclaim().progressText().contains(" of "));
         QVERIFY(engine > 0);
@@ -171,10 +163,10 @@ class StorageDocksTest : public QObject {
         reclaim().speed().setCurrentIndex(0);
         ARBOR_EVENTUALLY(reclaim().simulatedBytes().value_or(0) > 0 && reclaim().runButton().isEnabled());
         const std::uint64_t said = *reclaim().simulatedBytes();
-        const std::uint64_t before = disk();
+        const std::uint64_t before = m_place->diskBytes();
         reclaim().runButton().click();
         ARBOR_EVENTUALLY(reclaim().progressText().startsWith("Freed"));
-        QCOMPARE(before - disk(), said);
+        QCOMPARE(before - m_place->diskBytes(), said);
     }
 
     void thePlotShowsTheSamplesThatTheEngineTook() {

@@ -23,8 +23,7 @@ class TogetherTest : public QObject {
     }
     QStringList namesByCommandLine() const {
         QStringList all;
-        const QJsonDocument answer = QJsonDocument::fromJson(
-            m_place->ctl({QStringLiteral("--json"), QStringLiteral("branch"), QStringLiteral("list")}));
+        const QJsonDocument answer = m_place->json({QStringLiteral("branch"), QStringLiteral("list")});
         const QJsonArray branches =
             answer.isArray() ? answer.array() : answer.object()[QStringLiteral("branches")].toArray();
         for (const QJsonValue& branch : branches)
