@@ -172,14 +172,13 @@ inline constexpr char oplogRedo[] = "oplog.redo";
 // -- space
 // -----------------------------------------------------------------------------------------------------
 // {branch?, relations?: count} -> {branches: [{name, privateBytes, sharedBytes, historyBytes,
-// logicalBytes?}], sharedBytes,
-//   historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes, freeBytes,
-//   warning?: text, limitState?: 1 the disk or disk-limit will be full soon, 2 it is,
+// logicalBytes?}],
+//   sharedBytes, historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes,
+//   freeBytes, warning?: text, limitState?: 1 the disk or disk-limit will be full soon, 2 it is,
 //   remedies?: [{what, text, bytes}]: with a warning, what would give back most}
 // The private bytes of all branches + sharedBytes + historyBytes + garbageBytes = diskBytes (pages and WAL).
 // With branch: only its element in branches, and relations: [{file?, database?, relation?: SCHEMA.NAME,
-// kind?,
-//   gone: bool, privateBytes, pinnedBytes}], largest first, as many as `relations`: count says
+//   kind?, gone: bool, privateBytes, pinnedBytes}], largest first, as many as `relations`: count says
 inline constexpr char stats[] = "stats";
 // {from?, to?: times, limit?: count} -> {samples: [{time, liveBytes, windowBytes, pinnedBytes, trashBytes,
 // garbageBytes, logicalBytes, indexBytes, freeBytes}], growthBytesPerSecond, fullAt?}: where the bytes were

@@ -11,6 +11,7 @@
 #include "app/gui/name_popup.h"
 #include "app/gui/navigator.h"
 #include "app/gui/notifier.h"
+#include "app/gui/picture_json.h"
 #include "app/gui/point_panel.h"
 #include "app/gui/preflight.h"
 #include "app/gui/problem_page.h"
@@ -25,7 +26,6 @@
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QFileInfo>
-#include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -383,11 +383,8 @@ void MainWindow::showLimit() {
         return;
     QString text = stats["warning"].toString();
     text = tr("%1.").arg(text.left(1).toUpper() + text.mid(1));
-    QStringList remedies;
-    for (const QJsonValue& remedy : stats["remedies"].toArray())
-        remedies += remedy["text"].toString();
-    if (!remedies.isEmpty())
-        text += u' ' + tr("What helps most: %1.").arg(remedies.join(QStringLiteral("; ")));
+    if (const QString remedies = remediesFromJson(stats["remedies"]); !remedies.isEmpty())
+        text += u' ' + tr("What helps most: %1.").arg(remedies);
     m_limit->show(MessageBar::Kind::Problem, text, tr("Free space"), [this] {
         showReclaim();
         m_reclaim->setFocus();

@@ -74,6 +74,13 @@ std::uint64_t bytesFromJson(const QJsonValue& value) {
     return value.isDouble() ? static_cast<std::uint64_t>(value.toInteger()) : unknownBytes;
 }
 
+QString remediesFromJson(const QJsonValue& remedies) {
+    QStringList texts;
+    for (const QJsonValue& remedy : remedies.toArray())
+        texts += remedy["text"].toString();
+    return texts.join(QStringLiteral("; "));
+}
+
 std::vector<BranchRow> branchesFromJson(const QJsonArray& branches) {
     std::vector<BranchRow> rows;
     rows.reserve(static_cast<std::size_t>(branches.size()));

@@ -13,6 +13,8 @@ namespace arbor {
 Lsn lsnFromJson(const QJsonValue& value);
 Timestamp timeFromJson(const QJsonValue& value);
 std::uint64_t bytesFromJson(const QJsonValue& value);
+// What would help most, in one line; "" where nothing would.
+QString remediesFromJson(const QJsonValue& remedies);
 
 // A parent's id comes from its name among the same rows.
 std::vector<BranchRow> branchesFromJson(const QJsonArray& branches);

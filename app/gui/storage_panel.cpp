@@ -182,11 +182,8 @@ void StoragePanel::take(const QJsonObject& answer) {
                          bytesDisplay(static_cast<std::uint64_t>(std::abs(perDay))));
     if (const Timestamp full = timeFromJson(answer["fullAt"]); full.micros != 0)
         text += tr("Full at %1 if it goes on like this.").arg(timeDisplay(full));
-    QStringList remedies;
-    for (const QJsonValue& remedy : answer["remedies"].toArray())
-        remedies += remedy["text"].toString();
-    if (!remedies.isEmpty())
-        text += tr("What helps most: %1.").arg(remedies.join(QStringLiteral("; ")));
+    if (const QString remedies = remediesFromJson(answer["remedies"]); !remedies.isEmpty())
+        text += tr("What helps most: %1.").arg(remedies);
     m_forecast->setText(text.isEmpty() ? tr("The first sample is taken within a minute.") : text.join(u' '));
 }
 
