@@ -139,16 +139,16 @@ std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std:
         ++count;
     if (count < 2)
         return 0;
-    thread_local std::vector<std::byte> raw; // a worker's own, and it stays
-    const std::size_t bytes = stretch.end - stretch.begin;
-    if (raw.size() < bytes)
-        raw.resize(bytes);
-    if (!m_store.segments().readStretch(stretch.segment, stretch.begin, MutableBytes(raw.data(), bytes)))
+    thread_local std::vector<std::byte> room; // a worker's own, and it stays
+    StretchBuffer buffer{room};
+    const auto raw =
+        m_store.segments().readStretch(stretch.segment, stretch.begin, stretch.end - stretch.begin, buffer);
+    if (!raw)
         return 0;
     for (std::size_t i = 0; i < count; ++i) {
         const ImageLocation location = refs[i].location;
-        const Bytes image(raw.data() + (location.offset() - stretch.begin), location.bytes());
-        if (!decodeImage(image, node.inode, first + static_cast<BlockNumber>(i), refs[i].position,
+        if (!decodeImage(raw->subspan(location.offset() - stretch.begin, location.bytes()), node.inode,
+                         first + static_cast<BlockNumber>(i), refs[i].position,
                          into.subspan(i * blockSize, blockSize)))
             return i;
     }
@@ -160,17 +160,20 @@ std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std:
 // that several workers have brought out of order.)
 void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t bytes) const {
     constexpr std::uint64_t least = 64u << 10; // less is no kernel that reads ahead
-    constexpr std::uint64_t window = 4u << 20;
+    constexpr std::uint64_t window = 8u << 20;
     constexpr std::uint64_t gap = 64u << 10;
     if (bytes < least)
         return;
     const std::uint64_t end = offset + bytes;
     const std::uint64_t before = node.readEnd.exchange(end, std::memory_order_relaxed);
-    if (offset + window < before || offset > before + window)
+    if (offset + window < before || offset > before + window) {
+        node.aheadEnd.store(0, std::memory_order_relaxed);
         return;
+    }
     const std::uint64_t size = node.size;
     const std::uint64_t ahead = node.aheadEnd.load(std::memory_order_relaxed);
-    const bool goesOn = ahead >= offset && ahead <= end + window;
+    // processes that scan together are some windows apart
+    const bool goesOn = ahead >= offset && ahead <= end + 4 * window;
     if (goesOn && ahead > end + window / 2)
         return;
     const BlockNumber first = blockOf(std::max(end, goesOn ? ahead : end));
@@ -181,18 +184,18 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
     std::vector<PageRef> refs(last - first);
     if (!node.map->findMany(first, refs.size(), refs.data()))
         return; // the read itself will say so
-    std::optional<Stretch> stretch;
-    const auto ask = [&] {
-        if (stretch)
-            m_store.segments().willNeed(stretch->segment, stretch->begin, stretch->end - stretch->begin);
-    };
-    for (const PageRef& ref : refs) {
-        if (!ref.hasImage() || (stretch && stretch->takes(ref.location, gap)))
-            continue;
-        ask();
-        stretch.emplace(ref.location);
+    // pages that were changed lie elsewhere than their neighbours, but near each other
+    std::erase_if(refs, [](const PageRef& ref) { return !ref.hasImage(); });
+    std::sort(refs.begin(), refs.end(), [](const PageRef& one, const PageRef& other) {
+        return std::pair(one.location.segment(), one.location.offset()) <
+               std::pair(other.location.segment(), other.location.offset());
+    });
+    for (auto ref = refs.begin(); ref != refs.end();) {
+        Stretch stretch(ref->location);
+        while (++ref != refs.end() && stretch.takes(ref->location, gap))
+            ;
+        m_store.segments().willNeed(stretch.segment, stretch.begin, stretch.end - stretch.begin);
     }
-    ask();
 }
 
 Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, MutableBytes page) {

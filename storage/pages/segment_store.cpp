@@ -4,7 +4,6 @@
 #include <cassert>
 #include <charconv>
 #include <cstring>
-#include <fcntl.h>
 
 namespace arbor {
 
@@ -228,6 +227,9 @@ Status SegmentStore::read(ImageLocation location, InodeId inode, BlockNumber blo
                           MutableBytes page) const {
     std::array<std::byte, maxImageBytes> image; // not initialised: filled below
     const MutableBytes into(image.data(), location.bytes());
+    const ReadAhead::Found ahead = m_ahead.find(location.segment(), location.offset(), location.bytes());
+    if (ahead.bytes.size() == location.bytes() && decodeImage(ahead.bytes, inode, block, position, page))
+        return {};
     if (!readBuffered(location, image.data())) {
         ARBOR_ASSIGN(const auto file, readable(location.segment()));
         ARBOR_ASSIGN(const std::size_t got, file->readAt(location.offset(), into));
@@ -255,20 +257,33 @@ Status SegmentStore::readImage(ImageLocation location, std::string& image) const
     return {};
 }
 
-Status SegmentStore::readStretch(SegmentId segment, std::uint64_t offset, MutableBytes into) const {
-    ARBOR_ASSIGN(const auto file, readable(segment));
-    ARBOR_ASSIGN(const std::size_t got, file->readAt(offset, into));
-    if (got != into.size())
-        return makeError(ErrorKind::NotFound, "segment {} has no {} bytes at offset {} yet", pathOf(segment),
-                         into.size(), offset);
-    return {};
+Result<Bytes> SegmentStore::readStretch(SegmentId segment, std::uint64_t offset, std::size_t bytes,
+                                        StretchBuffer& into) const {
+    into.ahead = m_ahead.find(segment, offset, bytes);
+    if (into.ahead.bytes.size() == bytes)
+        return into.ahead.bytes;
+    if (into.room.size() < bytes)
+        into.room.resize(bytes);
+    std::size_t done = 0;
+    while (!into.ahead.bytes.empty()) { // of several pieces
+        std::memcpy(into.room.data() + done, into.ahead.bytes.data(), into.ahead.bytes.size());
+        done += into.ahead.bytes.size();
+        into.ahead = m_ahead.find(segment, offset + done, bytes - done);
+    }
+    if (done < bytes) {
+        const MutableBytes rest(into.room.data() + done, bytes - done);
+        ARBOR_ASSIGN(const auto file, readable(segment));
+        ARBOR_ASSIGN(const std::size_t got, file->readAt(offset + done, rest));
+        if (got != rest.size())
+            return makeError(ErrorKind::NotFound, "segment {} has no {} bytes at offset {} yet",
+                             pathOf(segment), bytes, offset);
+    }
+    return Bytes(into.room.data(), bytes);
 }
 
 void SegmentStore::willNeed(SegmentId segment, std::uint64_t offset, std::uint64_t bytes) const {
-    const auto file = readable(segment);
-    if (file && (*file)->descriptor() >= 0)
-        posix_fadvise((*file)->descriptor(), static_cast<off_t>(offset), static_cast<off_t>(bytes),
-                      POSIX_FADV_WILLNEED);
+    if (const auto file = readable(segment))
+        m_ahead.begin(segment, **file, offset, offset + bytes);
 }
 
 Status SegmentStore::sync() {

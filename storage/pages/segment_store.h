@@ -19,6 +19,7 @@
 #include "storage/disk/disk.h"
 #include "storage/format/records.h"
 #include "storage/pages/image.h"
+#include "storage/pages/read_ahead.h"
 
 #include <array>
 #include <atomic>
@@ -29,6 +30,12 @@
 #include <unordered_map>
 
 namespace arbor {
+
+// Where a stretch lies that was read.
+struct StretchBuffer {
+    std::vector<std::byte>& room; // the caller's, to be used again; grows
+    ReadAhead::Found ahead = {};  // or what keeps bytes that were read ahead
+};
 
 class SegmentStore {
   public:
@@ -56,9 +63,10 @@ class SegmentStore {
                 MutableBytes page) const;
     Status readImage(ImageLocation location, std::string& image) const;
     // A stretch of a segment as it lies in the file, unchecked (zeros where nothing was written out yet):
-    // decodeImage() judges each image of it.
-    Status readStretch(SegmentId segment, std::uint64_t offset, MutableBytes into) const;
-    // A hint that the stretch will be read: starts to bring it into the page cache and does not wait.
+    // decodeImage() judges each image of it. What is answered stays while `into` lives and is not used again.
+    Result<Bytes> readStretch(SegmentId segment, std::uint64_t offset, std::size_t bytes,
+                              StretchBuffer& into) const;
+    // A hint that the stretch will be read: begins to bring it in and does not wait.
     void willNeed(SegmentId segment, std::uint64_t offset, std::uint64_t bytes) const;
 
     // Makes everything durable that was appended before the call. One thread at a time.
@@ -131,6 +139,7 @@ class SegmentStore {
     };
     mutable std::unordered_map<SegmentId, OpenFile> m_files ARBOR_GUARDED_BY(m_filesMutex);
     mutable std::list<SegmentId> m_ages ARBOR_GUARDED_BY(m_filesMutex); // least recently used last
+    mutable ReadAhead m_ahead;
 };
 
 } // namespace arbor

@@ -1,0 +1,1 @@
+arbor_test(test_read_ahead SOURCES read_ahead_test.cpp LINKS arbor_pages LABELS storage)
