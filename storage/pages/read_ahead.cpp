@@ -136,6 +136,7 @@ void ReadAhead::begin(SegmentId segment, ReadableFile& file, std::uint64_t begin
     if (fd < 0 || begin >= end)
         return;
     const std::uint64_t bytes = end - begin;
+    m_asked.fetch_add(bytes, std::memory_order_relaxed);
     const std::uint64_t count = (bytes + pieceBytes - 1) / pieceBytes;
     const bool isOurs = m_context != 0 && m_works && bytes >= leastBytes && count <= mostPieces / 2 &&
                         !isCached(fd, begin, end);

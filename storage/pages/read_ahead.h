@@ -45,6 +45,8 @@ class ReadAhead {
     // As many of these bytes, from the first on, as one piece has; waits for a piece that is being read. None
     // when the first is in no piece. Thread-safe.
     Found find(SegmentId segment, std::uint64_t begin, std::uint64_t bytes);
+    // All that begin() was asked for.
+    std::uint64_t bytesAsked() const { return m_asked.load(std::memory_order_relaxed); }
 
   private:
     using PiecePtr = std::shared_ptr<Piece>;
@@ -58,7 +60,8 @@ class ReadAhead {
     const std::unique_ptr<Memory> m_memory; // of pieces, used again and again
     aio_context_t m_context = 0;            // none where the kernel gives none
     std::atomic<bool> m_works{true};        // false once the filesystem has refused
-    std::atomic<bool> m_isEmpty{true};      // spares readers the lock where nothing is ahead
+    std::atomic<std::uint64_t> m_asked{0};
+    std::atomic<bool> m_isEmpty{true}; // spares readers the lock where nothing is ahead
     Mutex m_mutex;
     Condition m_reaped;
     bool m_isReaping ARBOR_GUARDED_BY(m_mutex) = false; // one thread waits for the kernel, the others for it

@@ -68,6 +68,7 @@ class SegmentStore {
                               StretchBuffer& into) const;
     // A hint that the stretch will be read: begins to bring it in and does not wait.
     void willNeed(SegmentId segment, std::uint64_t offset, std::uint64_t bytes) const;
+    std::uint64_t bytesReadAhead() const { return m_ahead.bytesAsked(); }
 
     // Makes everything durable that was appended before the call. One thread at a time.
     Status sync();

@@ -170,6 +170,44 @@ class EngineTest : public QObject {
         }
     }
 
+    // As PostgreSQL's parallel scan does: each takes the next part of the table when it is done with its own.
+    void whoScanTogetherHaveThePagesReadAheadOnce() {
+        m_directory = std::make_unique<QTemporaryDir>();
+        REQUIRE(begin(std::make_unique<PosixDisk>(), m_directory->filePath("store").toStdString()));
+        const auto inode = file(*m_view, "1234");
+        REQUIRE(inode);
+        constexpr std::uint64_t part = 1u << 20;
+        constexpr std::uint64_t parts = 40;
+        std::mt19937_64 random(1);
+        std::string bytes(part, '\0');
+        for (std::uint64_t i = 0; i < parts; ++i) {
+            for (char& c : bytes)
+                c = static_cast<char>(random());
+            REQUIRE(m_view->write(*inode, i * part, bytesOf(bytes), 1));
+        }
+        REQUIRE(m_engine->sync());
+        struct Scanner {
+            std::uint64_t part;
+            std::uint64_t done;
+        };
+        std::array<Scanner, 3> scanners{{{0, 0}, {1, 0}, {2, 0}}};
+        std::uint64_t next = scanners.size();
+        constexpr std::uint64_t step = 128u << 10;
+        while (std::ranges::any_of(scanners, [](const Scanner& each) { return each.part < parts; }))
+            for (Scanner& each : scanners) {
+                if (each.part >= parts || random() % 3 == 0)
+                    continue;
+                const auto into = std::as_writable_bytes(std::span(bytes)).first(step);
+                REQUIRE(m_view->read(*inode, each.part * part + each.done, into));
+                each.done += step;
+                if (each.done == part)
+                    each = {next++, 0};
+            }
+        const auto ahead = static_cast<double>(m_engine->store().segments().bytesReadAhead());
+        QVERIFY2(ahead > 0.7 * parts * part && ahead < 1.1 * parts * part,
+                 fmt::format("{} MB of {}", ahead / (1 << 20), parts).c_str());
+    }
+
     void aForkSeesItsParentAsItWasAndNeitherSeesTheOthersWrites() {
         const auto inode = file(*m_view, "a");
         REQUIRE(inode);
