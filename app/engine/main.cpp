@@ -14,10 +14,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +126,18 @@ Result<Ground> prepare(const Arguments& arguments) {
     return ground;
 }
 
+// Segments, the index, the logs of branches and clients are open at once, and a library that gets no
+// descriptor ends the process: a desktop session allows 1024 until it is asked for more. Answers how many
+// there may be.
+rlim_t raiseFileLimit() {
+    constexpr rlim_t enough = 65'536;
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    const rlim_t given = files.rlim_cur;
+    files.rlim_cur = std::max(given, std::min(files.rlim_max, enough));
+    return ::setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : given;
+}
+
 int fail(const Error& error) {
     std::fprintf(stderr, "pgarbord: %s\n", error.message().c_str());
     return exitCodeOf(error.kind());
@@ -137,6 +151,7 @@ int run(const Arguments& arguments, int argc, char** argv) {
     sigprocmask(SIG_BLOCK, &caught, nullptr); // before any thread; they arrive through a descriptor
     ::signal(SIGPIPE, SIG_IGN);
     clearPostgresEnvironment();
+    const rlim_t files = raiseFileLimit();
 
     openLog();
     auto ground = prepare(arguments);
@@ -149,6 +164,8 @@ int run(const Arguments& arguments, int argc, char** argv) {
     ControlServer::Options options;
     options.program = QStringLiteral("pgarbord ") + programVersion;
     options.store = QString::fromStdString(arguments.store);
+    // so that those who are served have what they need
+    options.maxConnections = static_cast<int>(std::min<rlim_t>(maxConnections, files / 3));
     ControlServer server(options);
     const std::vector<std::string> made = ground->made;
     int code = 0;
