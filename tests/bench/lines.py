@@ -2,6 +2,7 @@
 import contextlib
 import glob
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -247,7 +248,8 @@ class Lines:
         seconds = max(3, self.b.seconds)
         path = fork.sql("select pg_relation_filepath('pgbench_accounts')", "scan")
         file = os.path.join(fork.sql("show data_directory"), path)
-        script = os.path.join(os.path.dirname(__file__), "read_latency")
+        # the user of the servers may not look into the home that this checkout lies in
+        script = shutil.copy(os.path.join(os.path.dirname(__file__), "read_latency"), self.b.place.directory)
         busy = self.b.fork("work")
         busy.start()
 

@@ -300,12 +300,16 @@ class SystemBadInputTest : public QObject {
     void aFileSystemWithoutHardLinksIsRefused() {
         EXPECT_OK(m_store->run("start main"));
         const fs::path place = m_store->data("main") / "store";
+        // a copy: the owner may not look into the home that this checkout may lie in
+        const fs::path programs = fs::path(m_store->path()).parent_path() / "programs";
+        fs::create_directory(programs);
+        for (const char* name : {"pgarborctl", "pgarbord"})
+            fs::copy_file(programPath(name).toStdString(), programs / name);
         int code = 0;
         const QByteArray said = m_store->asOwner(
-            QString("'%1' --store '%2' init").arg(programPath("pgarborctl"), QString::fromStdString(place)),
+            QString("'%1' --store '%2' init")
+                .arg(QString::fromStdString(programs / "pgarborctl"), QString::fromStdString(place)),
             &code);
-        if (said.contains("Permission denied") && code == 126)
-            QSKIP("the user postgres may not run programs from here");
         QVERIFY2(code == 1 && said.contains("hard link"), said.constData());
         QVERIFY(m_store->asOwner("ls '" + QString::fromStdString(place) + "'").contains("No such file"));
         EXPECT_OK(m_store->run("stop main"));
