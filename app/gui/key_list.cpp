@@ -39,6 +39,8 @@ KeyList::KeyList(const WindowActions& actions, QWidget* parent) : QDialog(parent
     html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the mouse").toHtmlEscaped());
     html += row(tr("Click"), tr("Place the cursor; it snaps to marks, with Alt it does not"));
     html += row(tr("Wheel"), tr("Scroll; with Ctrl zoom, with Shift move along the timeline"));
+    html += row(tr("Drag the history's edge"),
+                tr("See what another history window frees; Escape leaves it as it was"));
     html += QStringLiteral("</table>");
     auto* text = new QTextBrowser(this);
     text->setHtml(html);

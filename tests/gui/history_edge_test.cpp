@@ -146,6 +146,34 @@ class HistoryEdgeTest : public QObject {
         QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
     }
 
+    // Whoever has the keyboard, and without losing the cursor to the same key.
+    void EscapeLeavesItAsItWas() {
+        const std::uint64_t main = m_session->picture().branch("main")->id;
+        m_window->area().tree().setFocus();
+        timeline().setCursor(main, m_session->picture().branch(main)->headLsn);
+        for (QWidget* focus :
+             {static_cast<QWidget*>(&m_window->area().tree()), static_cast<QWidget*>(&reclaim().history())}) {
+            focus->setFocus();
+            const Timestamp before = *timeline().historyEdge();
+            grab();
+            moveTo(end());
+            ARBOR_EVENTUALLY(reclaim().simulatedBytes().value_or(0) > 0);
+            QTest::keyClick(focus, Qt::Key_Escape);
+            QVERIFY(!m_window->area().timelineView().isDraggingHistoryEdge());
+            QCOMPARE(*timeline().historyEdge(), before);
+            QCOMPARE(reclaim().history().currentIndex(), 0);
+            moveTo(end() - 10); // the button is still down
+            QCOMPARE(*timeline().historyEdge(), before);
+            letGo(end() - 10);
+            QVERIFY(timeline().cursor());
+        }
+        QCOMPARE(m_place->json({"settings", "get", "history-time"})["history-time"].toString(), "7d");
+        // afterwards the key is what it was
+        m_window->area().tree().setFocus();
+        QTest::keyClick(&m_window->area().tree(), Qt::Key_Escape);
+        QVERIFY(!timeline().cursor());
+    }
+
     void LetGoItIsSetAndUndone() {
         grab();
         moveTo(end());

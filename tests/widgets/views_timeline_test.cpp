@@ -307,6 +307,27 @@ class ViewsTimelineTest : public QObject {
         QVERIFY(!window.view.isDraggingHistoryEdge());
     }
 
+    void escapeWhileTheEdgeIsHeldPutsItBack() {
+        Window window;
+        auto* header = window.view.findChild<TimelineHeader*>();
+        QSignalSpy dragged(&window.view, &BranchTimelineView::historyEdgeDragged);
+        QSignalSpy back(&window.view, &BranchTimelineView::historyEdgeBack);
+        const QPoint edge(header->timelineRect().left() + qRound(*window.timeline().historyEdgeX()), 24);
+        const QPoint away = edge + QPoint(50, 0);
+        QTest::mousePress(header->viewport(), Qt::LeftButton, {}, edge);
+        QMouseEvent move(QEvent::MouseMove, away, header->mapToGlobal(away), Qt::NoButton, Qt::LeftButton,
+                         {});
+        QCoreApplication::sendEvent(header->viewport(), &move);
+        QCOMPARE(dragged.count(), 1);
+        QTest::keyClick(&window.view.tree(), Qt::Key_Escape);
+        QCOMPARE(back.count(), 1);
+        QCOMPARE(*window.timeline().historyEdge(), window.forest.historyEdge);
+        QCoreApplication::sendEvent(header->viewport(), &move);
+        QTest::mouseRelease(header->viewport(), Qt::LeftButton, {}, away);
+        QCOMPARE(dragged.count(), 1);
+        QCOMPARE(*window.timeline().historyEdge(), window.forest.historyEdge);
+    }
+
     void theFieldShowsWhatAPositionIsAndAsksForWhatIsTyped() {
         Window window;
         PositionField& field = window.view.positionField();

@@ -6,6 +6,7 @@
 
 #include <QApplication>
 #include <QHelpEvent>
+#include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPaintEvent>
 #include <QPainter>
@@ -216,7 +217,7 @@ void TimelineHeader::mousePressEvent(QMouseEvent* event) {
         QHeaderView::mousePressEvent(event);
         return;
     }
-    m_drag = onEdge(event->pos()) ? Drag::Edge : Drag::Pan;
+    setDrag(onEdge(event->pos()) ? Drag::Edge : Drag::Pan);
     m_dragX = event->pos().x();
     m_edgeBefore = m_state.historyEdge();
     m_moved = false;
@@ -233,10 +234,7 @@ bool TimelineHeader::isBack(int x) const {
 
 void TimelineHeader::dragEdge(int x) {
     if (isBack(x)) {
-        if (std::exchange(m_moved, false)) {
-            m_state.setHistoryEdge(m_edgeBefore);
-            Q_EMIT historyEdgeBack();
-        }
+        putEdgeBack();
         return;
     }
     const auto time = m_state.timeAtX(x - timelineRect().left());
@@ -245,6 +243,34 @@ void TimelineHeader::dragEdge(int x) {
     m_moved = true;
     m_state.setHistoryEdge(time);
     Q_EMIT historyEdgeDragged(*time, false);
+}
+
+void TimelineHeader::putEdgeBack() {
+    if (!std::exchange(m_moved, false))
+        return;
+    m_state.setHistoryEdge(m_edgeBefore);
+    Q_EMIT historyEdgeBack();
+}
+
+// The keyboard is whoever's it was before: while the hand holds the edge, Escape is looked for on its way.
+void TimelineHeader::setDrag(Drag drag) {
+    m_drag = drag;
+    if (drag == Drag::Edge)
+        QCoreApplication::instance()->installEventFilter(this);
+    else
+        QCoreApplication::instance()->removeEventFilter(this);
+}
+
+bool TimelineHeader::eventFilter(QObject* watched, QEvent* event) {
+    const bool isKey = event->type() == QEvent::KeyPress || event->type() == QEvent::ShortcutOverride;
+    if (m_drag != Drag::Edge || !isKey || static_cast<QKeyEvent*>(event)->key() != Qt::Key_Escape)
+        return QHeaderView::eventFilter(watched, event);
+    event->accept();
+    if (event->type() == QEvent::KeyPress) {
+        setDrag(Drag::Cancelled); // until the button is let go
+        putEdgeBack();
+    }
+    return true;
 }
 
 void TimelineHeader::mouseMoveEvent(QMouseEvent* event) {
@@ -256,6 +282,8 @@ void TimelineHeader::mouseMoveEvent(QMouseEvent* event) {
     case Drag::Pan:
         m_state.pan(m_dragX - x);
         m_dragX = x;
+        return;
+    case Drag::Cancelled:
         return;
     case Drag::None:
         break;
@@ -273,7 +301,7 @@ void TimelineHeader::mouseReleaseEvent(QMouseEvent* event) {
         return;
     }
     const bool edge = m_drag == Drag::Edge && m_moved && m_state.historyEdge();
-    m_drag = Drag::None;
+    setDrag(Drag::None);
     if (edge)
         Q_EMIT historyEdgeDragged(*m_state.historyEdge(), true);
 }

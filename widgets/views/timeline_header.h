@@ -37,7 +37,7 @@ class TimelineHeader : public QHeaderView {
     // While the edge of the history window is dragged, and at its end (then once more with finished). A click
     // that moves nothing is none.
     void historyEdgeDragged(arbor::Timestamp edge, bool finished);
-    // It has been dragged back to where it was: let go now, nothing has happened.
+    // It has been dragged back to where it was, or Escape has put it there: let go now, nothing has happened.
     void historyEdgeBack();
 
   protected:
@@ -49,18 +49,21 @@ class TimelineHeader : public QHeaderView {
     void wheelEvent(QWheelEvent* event) override;
     bool viewportEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
   private:
+    enum class Drag { None, Edge, Pan, Cancelled };
     void paintTitle(QPainter& painter, const QRect& rect, int section) const;
     void paintAxis(QPainter& painter, const QRect& rect) const;
     void paintCursorTag(QPainter& painter, const QRect& rect) const;
     void placeField();
     void dragEdge(int x);
+    void putEdgeBack();
+    void setDrag(Drag drag);
     bool isBack(int x) const;
     bool onEdge(QPoint position) const;
     bool onAxis(QPoint position) const;
 
-    enum class Drag { None, Edge, Pan };
     TimelineState& m_state;
     Theme m_theme;
     QWidget* m_field = nullptr;
