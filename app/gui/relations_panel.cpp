@@ -25,7 +25,8 @@ namespace arbor {
 namespace {
 
 const QString databasesSql =
-    QStringLiteral("SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1");
+    QStringLiteral("SELECT datname, 'base/' || oid, pg_database_size(oid) FROM pg_database "
+                   "WHERE datallowconn AND NOT datistemplate ORDER BY 3 DESC, 1");
 constexpr int mostRelations = 5000;
 // a TOAST table under the name of the table that it belongs to
 const QString relationsSql =
@@ -64,6 +65,11 @@ bool isPersons(const QString& relation) {
 
 void addTo(std::optional<std::uint64_t>& sum, std::uint64_t bytes) {
     sum = sum.value_or(0) + bytes;
+}
+
+// A database's: base/5 of base/5/16384.
+QString directoryOf(const QString& file) {
+    return file.section(u'/', 0, 1);
 }
 
 // base/5/16384.1 is a part of base/5/16384.
@@ -119,7 +125,8 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     layout->addWidget(m_list);
     connect(m_reload, &QToolButton::clicked, this, &RelationsPanel::ask);
     connect(m_start, &QToolButton::clicked, this, [this] { Q_EMIT startAsked(m_branch); });
-    connect(m_database, &QComboBox::activated, this, &RelationsPanel::askRelations);
+    connect(m_database, &QComboBox::activated, this, &RelationsPanel::showDatabase);
+    connect(m_list, &QTreeView::activated, this, &RelationsPanel::openRow);
     say(tr("Select a branch to see what lies in it."));
 }
 
@@ -136,6 +143,7 @@ void RelationsPanel::setBranch(const QString& branch) {
     m_rows.clear();
     m_uses.reset();
     m_pages.reset();
+    m_databases.clear();
     m_model.setRows({});
     m_database->clear();
     m_database->hide();
@@ -233,23 +241,62 @@ void RelationsPanel::askDatabases() {
             say(QString::fromStdString(rows.error().message()));
             return;
         }
-        const QString before = m_database->currentText();
-        m_database->clear();
-        for (const QStringList& row : *rows)
-            m_database->addItem(row.value(0));
-        m_database->setCurrentIndex(
-            std::max(0, m_database->findText(before.isEmpty() ? QStringLiteral("postgres") : before)));
-        m_database->show();
-        askRelations();
+        takeDatabases(*rows);
     });
+}
+
+void RelationsPanel::takeDatabases(const PgQuery::Rows& rows) {
+    const QString before = m_database->currentData().toString();
+    m_databases.clear();
+    m_database->clear();
+    if (rows.size() > 1)
+        m_database->addItem(tr("All databases"), QString());
+    for (const QStringList& row : rows) {
+        m_databases.push_back({row.value(0), row.value(1), row.value(2).toULongLong()});
+        m_database->addItem(row.value(0), row.value(0));
+    }
+    m_database->setCurrentIndex(std::max(0, m_database->findData(before)));
+    m_database->show();
+    showDatabase();
+}
+
+bool RelationsPanel::showsDatabases() const {
+    return m_database->count() > 0 && m_database->currentData().toString().isEmpty();
+}
+
+void RelationsPanel::showDatabase() {
+    m_rows.clear();
+    if (!showsDatabases()) {
+        say(tr("Asking…"));
+        askRelations();
+        return;
+    }
+    std::uint64_t total = 0;
+    for (const Database& database : m_databases)
+        total += database.bytes;
+    say(tr("%n database(s), %1. Open one to see its relations.", nullptr,
+           static_cast<int>(m_databases.size()))
+            .arg(bytesDisplay(total)));
+    showRows();
+}
+
+// Enter or a double click: into a database.
+void RelationsPanel::openRow(const QModelIndex& index) {
+    if (!showsDatabases())
+        return;
+    const int at = m_database->findData(index.siblingAtColumn(RelationsModel::Database).data());
+    if (at <= 0)
+        return; // what belongs to none
+    m_database->setCurrentIndex(at);
+    showDatabase();
 }
 
 void RelationsPanel::askRelations() {
     PgQuery::Target target = m_target;
-    target.database = m_database->currentText();
+    target.database = m_database->currentData().toString();
     new PgQuery(target, relationsSql, this,
                 [this, name = m_branch, database = target.database](const Result<PgQuery::Rows>& rows) {
-                    if (name != m_branch || database != m_database->currentText())
+                    if (name != m_branch || database != m_database->currentData().toString())
                         return;
                     if (rows)
                         takeRows(*rows);
@@ -265,7 +312,7 @@ void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
         const QString letter = row.value(2);
         const qlonglong tuples = row.value(3).toLongLong();
         RelationRow& added = m_rows.emplace_back();
-        added.database = m_database->currentText();
+        added.database = m_database->currentData().toString();
         added.schema = row.value(0);
         added.name = row.value(1);
         added.kind = kindText(letter);
@@ -283,7 +330,7 @@ void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
 
 // What is kept for the rows; and rows for what is kept besides: what has no name here, and what is gone.
 void RelationsPanel::addUses(std::vector<RelationRow>& rows) const {
-    const QString shown = m_loadedRunning ? m_database->currentText() : QString();
+    const QString shown = m_loadedRunning ? m_database->currentData().toString() : QString();
     QHash<QString, std::size_t> byFile;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         rows[i].privateBytes = rows[i].historyBytes = 0;
@@ -319,11 +366,47 @@ void RelationsPanel::addUses(std::vector<RelationRow>& rows) const {
             rows.push_back(*row);
 }
 
+// A row each, and one for what belongs to all of them, to none, or to what is gone.
+std::vector<RelationRow> RelationsPanel::databaseRows() const {
+    std::vector<RelationRow> rows;
+    QHash<QString, std::size_t> byDirectory;
+    for (const Database& database : m_databases) {
+        byDirectory.insert(database.directory, rows.size());
+        RelationRow& row = rows.emplace_back();
+        row.database = row.name = database.name;
+        row.bytes = database.bytes;
+        row.file = database.directory;
+        if (m_uses)
+            row.privateBytes = row.historyBytes = 0;
+        if (m_pages)
+            row.changedPages = 0;
+    }
+    RelationRow others;
+    others.name = tr("shared catalogs and other files");
+    for (const Use& use : m_uses.value_or(std::vector<Use>())) {
+        const auto known = byDirectory.constFind(directoryOf(use.file));
+        RelationRow& row = known == byDirectory.cend() ? others : rows[*known];
+        addTo(row.privateBytes, use.privateBytes);
+        addTo(row.historyBytes, use.historyBytes);
+    }
+    if (m_pages)
+        for (auto pages = m_pages->cbegin(); pages != m_pages->cend(); ++pages)
+            if (const auto known = byDirectory.constFind(directoryOf(pages.key()));
+                known != byDirectory.cend()) {
+                rows[*known].pages += pages->all;
+                addTo(rows[*known].changedPages, pages->differing);
+            }
+    if (others.privateBytes)
+        rows.push_back(others);
+    return rows;
+}
+
 void RelationsPanel::showRows() {
     if (m_loadedRunning && m_database->count() == 0)
         return; // its server has yet to answer
-    std::vector<RelationRow> rows = m_rows;
-    if (m_uses)
+    const bool databases = m_loadedRunning && showsDatabases();
+    std::vector<RelationRow> rows = databases ? databaseRows() : m_rows;
+    if (m_uses && !databases)
         addUses(rows);
     for (RelationRow& row : rows) {
         const auto pages = m_pages ? m_pages->constFind(row.file) : QHash<QString, Pages>::const_iterator();
@@ -332,9 +415,11 @@ void RelationsPanel::showRows() {
         row.pages = pages->all;
         row.changedPages = pages->differing;
     }
-    m_model.setRows(rows);
+    m_model.setRows(rows, databases ? RelationsModel::Of::Databases : RelationsModel::Of::Relations);
     m_list->setColumnHidden(RelationsModel::Database, m_loadedRunning); // the box above says which
-    m_list->setColumnHidden(RelationsModel::Rows, !m_loadedRunning);
+    m_list->setColumnHidden(RelationsModel::Schema, databases);
+    m_list->setColumnHidden(RelationsModel::Kind, databases);
+    m_list->setColumnHidden(RelationsModel::Rows, !m_loadedRunning || databases);
     m_list->setColumnHidden(RelationsModel::Size, !m_loadedRunning);
     m_list->setColumnHidden(RelationsModel::Changed, !m_pages);
     for (int column = RelationsModel::Schema; column < RelationsModel::ColumnCount; ++column)

@@ -1,6 +1,7 @@
 // What lies in the selected branch: databases, schemas, tables and indexes with their sizes, asked of the
 // branch's own PostgreSQL while it runs; and, asked of the engine, the bytes that the branch keeps for each
-// of them and how many of their pages are not the parent's.
+// of them and how many of their pages are not the parent's. Where there are several databases they come
+// first, one row each; the relations of one are asked for when somebody wants to see them.
 #pragma once
 
 #include "app/gui/pg_query.h"
@@ -25,6 +26,7 @@ class RelationsPanel : public QWidget {
     // The branch may have been started or stopped.
     void refresh();
     QTreeView* list() const { return m_list; }
+    QComboBox* database() const { return m_database; }
     const RelationsModel& model() const { return m_model; }
 
   Q_SIGNALS:
@@ -38,7 +40,12 @@ class RelationsPanel : public QWidget {
     void askServer();
     void askUses();
     void askDatabases();
+    void takeDatabases(const PgQuery::Rows& rows);
+    void showDatabase();
     void askRelations();
+    bool showsDatabases() const;
+    std::vector<RelationRow> databaseRows() const;
+    void openRow(const QModelIndex& index);
     void askDifference();
     void takeRows(const PgQuery::Rows& rows);
     void showRows();
@@ -61,8 +68,14 @@ class RelationsPanel : public QWidget {
     };
     std::optional<QHash<QString, Pages>> m_pages; // by the relation's first file; none for a root
     QString m_parent;
-    std::vector<RelationRow> m_rows; // of the database, as its server knows them
-    struct Use {                     // methods.h, `relations` of stats
+    struct Database {
+        QString name;
+        QString directory; // base/5
+        std::uint64_t bytes = 0;
+    };
+    std::vector<Database> m_databases; // the largest first
+    std::vector<RelationRow> m_rows;   // of the database, as its server knows them
+    struct Use {                       // methods.h, `relations` of stats
         QString file, database, relation, kind;
         bool isGone = false;
         std::uint64_t privateBytes = 0;

@@ -107,6 +107,13 @@
             <numerusform>%n relations, %1</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n database(s), %1. Open one to see its relations.</source>
+        <translation>
+            <numerusform>%n database, %1. Open one to see its relations.</numerusform>
+            <numerusform>%n databases, %1. Open one to see its relations.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>arbor::RestorePanel</name>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/control/methods.h"
+#include "app/gui/appearance.h"
 #include "app/gui/main_window.h"
 
 #include <QDir>
@@ -46,7 +47,8 @@ inline QString whyNoEngine() {
 // A place for one test program. The engine that the window starts ends with it.
 class GuiPlace {
   public:
-    GuiPlace() : m_directory(QStringLiteral("/tmp/gui-test-XXXXXX")) {
+    // The store goes there, or beside everything else.
+    explicit GuiPlace(const QString& disk = {}) : m_directory(QStringLiteral("/tmp/gui-test-XXXXXX")) {
         ::chmod(m_directory.path().toUtf8().constData(), 0755); // the engine of root becomes postgres
         qputenv("XDG_CONFIG_HOME", path("config").toUtf8());
         qputenv("DBUS_SESSION_BUS_ADDRESS", "disabled:");
@@ -56,12 +58,13 @@ class GuiPlace {
         if (english.isEmpty() && english.load(QStringLiteral(":/translations/pgarbor_en.qm")))
             QCoreApplication::installTranslator(&english);
         // the store's directory belongs to whoever the engine becomes
-        QDir().mkpath(path("stores"));
-        ::chmod(path("stores").toUtf8().constData(), 0777);
+        m_stores = disk.isEmpty() ? path("stores") : disk;
+        QDir().mkpath(m_stores);
+        ::chmod(m_stores.toUtf8().constData(), 0777);
     }
     ~GuiPlace() { stopEngine(); }
     QString path(const QString& name) const { return m_directory.filePath(name); }
-    QString store() const { return path(QStringLiteral("stores/bank")); }
+    QString store() const { return m_stores + QStringLiteral("/bank"); }
 
     QByteArray ctl(const QStringList& arguments, int* code = nullptr) const {
         QProcess process;
@@ -115,9 +118,20 @@ class GuiPlace {
         widget.render(&picture);
         picture.save(directory + u'/' + name + QStringLiteral(".png"));
     }
+    // Both themes, at one and at two pixels a point.
+    static void shootAll(QWidget& widget, const QString& name) {
+        for (const char* look : {"light", "dark"}) {
+            applyAppearance(QLatin1String(look));
+            QTest::qWait(0);
+            shoot(widget, QStringLiteral("%1-%2").arg(name, QLatin1String(look)));
+            shoot(widget, QStringLiteral("%1-%2-2x").arg(name, QLatin1String(look)), 2);
+        }
+        applyAppearance(QStringLiteral("light"));
+    }
 
   private:
     QTemporaryDir m_directory;
+    QString m_stores;
 };
 
 // Waits for a condition that events bring about.

@@ -3,7 +3,6 @@
 // leaves screenshots.
 #include "app/gui/appearance.h"
 #include "app/gui/log_panel.h"
-#include "app/gui/relations_panel.h"
 #include "app/gui/window_actions.h"
 #include "tests/gui/live_window.h"
 #include "widgets/views/theme.h"
@@ -82,16 +81,7 @@ class StatesTest : public QObject {
                 return widget;
         return nullptr;
     }
-    // Both themes, at one and at two pixels a point.
-    void shootAll(const QString& name) {
-        for (const char* look : {"light", "dark"}) {
-            applyAppearance(QLatin1String(look));
-            QTest::qWait(0);
-            GuiPlace::shoot(window(), QStringLiteral("%1-%2").arg(name, QLatin1String(look)));
-            GuiPlace::shoot(window(), QStringLiteral("%1-%2-2x").arg(name, QLatin1String(look)), 2);
-        }
-        applyAppearance(QStringLiteral("light"));
-    }
+    void shootAll(const QString& name) { GuiPlace::shootAll(window(), name); }
 
   private Q_SLOTS:
     void initTestCase() {
@@ -162,98 +152,6 @@ class StatesTest : public QObject {
             window().activateWindow(); // without a window manager nobody else does
             QTRY_COMPARE(QApplication::activeWindow(), &window());
         }
-    }
-
-    // What PostgreSQL says and what the engine counts, on a branch that has a table of its own, has changed
-    // one of its parent's and left the others.
-    void RelationsSayHowManyPagesDifferFromTheParent() {
-        int code = 1;
-        const auto run = [&](const char* branch, QStringList statements) {
-            QStringList command{"psql", QLatin1String(branch), "--", "-Xq"};
-            for (const QString& statement : statements)
-                command << "-c" << statement;
-            m_place->ctl(command, &code);
-            QCOMPARE(code, 0);
-        };
-        // frozen and on the disk, so that nobody has a reason to write it again
-        run("main",
-            {"CREATE TABLE prices AS SELECT g AS item, g * 7 AS price FROM generate_series(1, 200000) g",
-             "CREATE TABLE countries AS SELECT g FROM generate_series(1, 20000) g", "VACUUM (FREEZE) prices",
-             "VACUUM (FREEZE) countries", "CHECKPOINT"});
-        m_place->ctl({"branch", "create", "staging", "--from", "main", "--start"}, &code);
-        QCOMPARE(code, 0);
-        run("staging", {"UPDATE prices SET price = price + 1 WHERE item = 1",
-                        "CREATE TABLE orders AS SELECT g FROM generate_series(1, 100000) g", "CHECKPOINT"});
-        ARBOR_EVENTUALLY(m_live->branch("staging"));
-        ARBOR_EVENTUALLY(m_live->branch("staging")->state == BranchState::Running);
-        select("staging");
-        raise("relations");
-        auto& panel = *window().findChild<RelationsPanel*>();
-        const auto row = [&](const char* name) -> std::optional<RelationRow> {
-            const auto& rows = panel.model().rows();
-            const auto found = std::ranges::find(rows, QLatin1String(name), &RelationRow::name);
-            return found == rows.end() ? std::nullopt : std::optional(*found);
-        };
-        ARBOR_EVENTUALLY(row("orders") && row("orders")->changedPages && row("orders")->bytes);
-        const auto own = row("orders"), untouched = row("countries"), part = row("prices");
-        QVERIFY(own->pages > 100);
-        QCOMPARE(own->bytes, std::optional(own->pages * 8192));
-        QCOMPARE(*own->changedPages, own->pages);
-        QCOMPARE(untouched->changedPages, std::optional<std::uint64_t>(0));
-        // the old row's page and the new one's
-        QVERIFY2(*part->changedPages == 2, qPrintable(QString::number(*part->changedPages)));
-        // and what the branch keeps for them alone
-        ARBOR_EVENTUALLY(row("orders")->privateBytes.value_or(0) > 0);
-        QCOMPARE(row("countries")->privateBytes, std::optional<std::uint64_t>(0));
-        QVERIFY(*row("prices")->privateBytes > 0);
-        QVERIFY(*row("prices")->privateBytes < *row("orders")->privateBytes);
-        QVERIFY(!panel.list()->isColumnHidden(RelationsModel::Private) &&
-                !panel.list()->isColumnHidden(RelationsModel::History));
-        const BranchRow staging = *m_live->branch("staging");
-        ARBOR_EVENTUALLY(
-            m_live->session.marks().previous(staging.id, staging.headLsn + 1, markBit(MarkKind::Commit)));
-        shootAll(QStringLiteral("relations"));
-
-        // sorted by what differs, most first
-        panel.list()->sortByColumn(RelationsModel::Changed, Qt::DescendingOrder);
-        std::vector<qulonglong> shown;
-        for (int at = 0; at < panel.list()->model()->rowCount(); ++at)
-            shown.push_back(panel.list()
-                                ->model()
-                                ->index(at, RelationsModel::Changed)
-                                .data(RelationsModel::SortRole)
-                                .toULongLong());
-        QVERIFY(std::ranges::is_sorted(shown, std::ranges::greater()));
-        QVERIFY(shown.front() > shown.back());
-        panel.list()->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
-
-        // what nobody can read any more is still kept, under its name as long as somebody knows it
-        run("staging", {"UPDATE orders SET g = g + 1", "CHECKPOINT", "DROP TABLE orders", "CHECKPOINT"});
-        auto* again = panel.findChild<QToolButton*>("reload");
-        LiveWindow::click(again);
-        ARBOR_EVENTUALLY(!row("orders") && row("dropped or rewritten files"));
-        const auto dropped = row("dropped or rewritten files");
-        QVERIFY(*dropped->historyBytes > 0);
-        // the engine knows it also while the server is stopped, but for the sizes
-        m_place->ctl({"stop", "staging"}, &code);
-        QCOMPARE(code, 0);
-        ARBOR_EVENTUALLY(m_live->branch("staging")->state == BranchState::Stopped);
-        select("main");
-        select("staging");
-        ARBOR_EVENTUALLY(row("prices") && row("prices")->privateBytes.value_or(0) > 0);
-        QVERIFY(!row("prices")->bytes);
-        QVERIFY(panel.list()->isColumnHidden(RelationsModel::Size));
-        QVERIFY(row("dropped or rewritten files"));
-        GuiPlace::shoot(window(), "relations-stopped");
-
-        // a root has nothing to differ from
-        select("main");
-        ARBOR_EVENTUALLY(row("pgbench_accounts"));
-        QVERIFY(panel.list()->isColumnHidden(RelationsModel::Changed));
-        m_place->ctl({"branch", "delete", "staging"}, &code);
-        QCOMPARE(code, 0);
-        ARBOR_EVENTUALLY(!m_live->branch("staging"));
-        raise("activity");
     }
 
     void EveryDock() {

@@ -24,7 +24,9 @@ QVariant sortSize(const std::optional<std::uint64_t>& bytes) {
 
 } // namespace
 
-void RelationsModel::setRows(std::span<const RelationRow> rows) {
+void RelationsModel::setRows(std::span<const RelationRow> rows, Of of) {
+    if (std::exchange(m_of, of) != of)
+        Q_EMIT headerDataChanged(Qt::Horizontal, Name, Name);
     const Most before = std::exchange(m_most, {});
     for (const RelationRow& row : rows) {
         m_most.bytes = std::max(m_most.bytes, row.bytes.value_or(0));
@@ -118,7 +120,7 @@ QVariant RelationsModel::headerData(int section, Qt::Orientation orientation, in
         return {};
     switch (section) {
     case Name:
-        return tr("Relation");
+        return m_of == Of::Databases ? tr("Database") : tr("Relation");
     case Schema:
         return tr("Schema");
     case Database:

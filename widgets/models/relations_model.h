@@ -40,7 +40,10 @@ class RelationsModel : public RowListModel<RelationRow> {
     enum Role { FractionRole = Qt::UserRole + 1, SortRole };
     explicit RelationsModel(QObject* parent = nullptr) : RowListModel(parent) {}
 
-    void setRows(std::span<const RelationRow> rows);
+    // Of a database, or one row a database (then `name` is its name).
+    enum class Of { Relations, Databases };
+    void setRows(std::span<const RelationRow> rows, Of of = Of::Relations);
+    Of of() const { return m_of; }
 
     int columnCount(const QModelIndex& parent = {}) const override {
         return parent.isValid() ? 0 : ColumnCount;
@@ -56,6 +59,7 @@ class RelationsModel : public RowListModel<RelationRow> {
         bool operator==(const Most&) const = default;
     };
     Most m_most;
+    Of m_of = Of::Relations;
 };
 
 } // namespace arbor
