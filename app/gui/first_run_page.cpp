@@ -4,6 +4,7 @@
 #include "widgets/views/theme.h"
 
 #include <QAction>
+#include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
 #include <QPainter>
@@ -62,6 +63,7 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, 
                           tr("A data directory, a running server or a dump, beside an empty main.")));
     cards->addWidget(card(openStore, QStringLiteral("open"), tr("Open a store"),
                           tr("A store that is somewhere else on this machine.")));
+    drawPictures();
     m_place->setAlignment(Qt::AlignCenter);
     m_place->setForegroundRole(QPalette::PlaceholderText);
     m_place->setWordWrap(true);
@@ -95,8 +97,7 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     even.setHorizontalStretch(1);
     button->setSizePolicy(even);
     auto* picture = new QLabel(button);
-    picture->setPixmap(
-        symbolicIcon(icon, Theme(palette()).accent).pixmap(QSize(36, 36), devicePixelRatioF()));
+    m_pictures.append({picture, icon});
     auto* heading = new QLabel(title, button);
     QFont bold = font();
     bold.setBold(true);
@@ -115,6 +116,18 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     heading->setWordWrap(true);
     connect(button, &QPushButton::clicked, action, &QAction::trigger);
     return button;
+}
+
+void FirstRunPage::drawPictures() {
+    for (const auto& [picture, icon] : m_pictures)
+        picture->setPixmap(
+            symbolicIcon(icon, Theme(palette()).accent).pixmap(QSize(36, 36), devicePixelRatioF()));
+}
+
+void FirstRunPage::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        drawPictures();
 }
 
 void FirstRunPage::setStore(const QString& directory) {

@@ -8,6 +8,7 @@
 #include "widgets/models/format.h"
 #include "widgets/views/theme.h"
 
+#include <QEvent>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -187,6 +188,18 @@ void Inspector::refresh() {
         showBranch(*branch);
 }
 
+void Inspector::paintError() {
+    QPalette red = palette();
+    red.setColor(QPalette::WindowText, Theme(palette()).danger);
+    m_error->setPalette(red);
+}
+
+void Inspector::changeEvent(QEvent* event) {
+    QScrollArea::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange && m_error)
+        paintError();
+}
+
 void Inspector::setFact(QLabel* value, const QString& text) {
     value->setText(text);
     value->setVisible(!text.isEmpty());
@@ -205,9 +218,7 @@ void Inspector::showBranch(const BranchRow& branch) {
     if (branch.isProtected)
         state += tr("protected");
     m_state->setText(state.join(QStringLiteral(" · ")));
-    QPalette red = m_error->palette();
-    red.setColor(QPalette::WindowText, Theme(palette()).danger);
-    m_error->setPalette(red);
+    paintError();
     m_error->setText(branch.error);
     m_error->setVisible(!branch.error.isEmpty());
     const bool runs = branch.state == BranchState::Running || branch.state == BranchState::Starting;

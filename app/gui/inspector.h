@@ -29,7 +29,11 @@ class Inspector : public QScrollArea {
     void openRestore(const QString& position);
     void closeRestore();
 
+  protected:
+    void changeEvent(QEvent* event) override;
+
   private:
+    void paintError();
     QWidget* makeHead(const WindowActions& actions);
     QWidget* makeFacts();
     void showBranch(const BranchRow& branch);
@@ -41,7 +45,7 @@ class Inspector : public QScrollArea {
     QStackedWidget* m_pages;
     QLabel* m_name;
     QLabel* m_state;
-    QLabel* m_error;
+    QLabel* m_error = nullptr;
     QToolButton* m_startStop;
     QHash<QLabel*, QLabel*> m_factTitles;
     QLabel* m_head;

@@ -22,14 +22,25 @@ class MessageBar : public QFrame {
     // later message takes the place of an earlier one.
     void show(Kind kind, const QString& text, const QString& actionText = {},
               std::function<void()> action = {});
+    // Beside the button a second one, which leaves the message where it is; until the next message.
+    void offer(const QString& actionText, std::function<void()> action);
     QString text() const;
     QPushButton* actionButton() const { return m_action; }
+    QPushButton* secondButton() const { return m_second; }
+
+  protected:
+    void changeEvent(QEvent* event) override;
 
   private:
+    void drawIcon();
+
+    Kind m_kind = Kind::Done;
     QLabel* m_icon;
     QLabel* m_text;
     QPushButton* m_action;
+    QPushButton* m_second;
     std::function<void()> m_act;
+    std::function<void()> m_actSecond;
     QTimer m_timer;
 };
 

@@ -4,6 +4,7 @@
 #include "widgets/views/theme.h"
 
 #include <QClipboard>
+#include <QEvent>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -14,12 +15,10 @@
 namespace arbor {
 
 ProblemPage::ProblemPage(QWidget* parent)
-    : QWidget(parent), m_title(new QLabel(this)), m_text(new QLabel(this)), m_details(new QLabel(this)),
-      m_command(new QLineEdit(this)),
+    : QWidget(parent), m_icon(new QLabel(this)), m_title(new QLabel(this)), m_text(new QLabel(this)),
+      m_details(new QLabel(this)), m_command(new QLineEdit(this)),
       m_copy(new QPushButton(symbolicIcon(QStringLiteral("copy")), tr("Copy command"), this)) {
-    auto* icon = new QLabel(this);
-    icon->setPixmap(symbolicIcon(QStringLiteral("warning"), Theme(palette()).caution)
-                        .pixmap(QSize(48, 48), devicePixelRatioF()));
+    drawIcon();
     QFont large = font();
     large.setPointSizeF(large.pointSizeF() * 1.5);
     large.setBold(true);
@@ -46,7 +45,7 @@ ProblemPage::ProblemPage(QWidget* parent)
     column->setMaximumWidth(620);
     auto* layout = new QVBoxLayout(column);
     layout->addStretch(2);
-    layout->addWidget(icon);
+    layout->addWidget(m_icon);
     layout->addWidget(m_title);
     layout->addWidget(m_text);
     layout->addLayout(command);
@@ -63,6 +62,17 @@ ProblemPage::ProblemPage(QWidget* parent)
             [this] { QGuiApplication::clipboard()->setText(m_command->text()); });
     connect(retry, &QPushButton::clicked, this, &ProblemPage::retryAsked);
     connect(other, &QPushButton::clicked, this, &ProblemPage::openOtherAsked);
+}
+
+void ProblemPage::drawIcon() {
+    m_icon->setPixmap(symbolicIcon(QStringLiteral("warning"), Theme(palette()).caution)
+                          .pixmap(QSize(48, 48), devicePixelRatioF()));
+}
+
+void ProblemPage::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        drawIcon();
 }
 
 QString ProblemPage::title() const {

@@ -22,7 +22,13 @@ class ProblemPage : public QWidget {
     void retryAsked();
     void openOtherAsked();
 
+  protected:
+    void changeEvent(QEvent* event) override;
+
   private:
+    void drawIcon();
+
+    QLabel* m_icon;
     QLabel* m_title;
     QLabel* m_text;
     QLabel* m_details;

@@ -1,8 +1,10 @@
 // What a person sees when there is nothing yet, or when something is in the way.
 #include "app/gui/first_run_page.h"
+#include "app/gui/message_bar.h"
 #include "app/gui/problem_page.h"
 #include "tests/gui/gui_support.h"
 
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -29,7 +31,30 @@ class FirstRunTest : public QObject {
         MainWindow window;
     };
 
+    // What a widget is drawn with belongs to the looks that it is seen in.
+    static bool picturesFollowThePalette(const QWidget& page) {
+        const auto pictures = [&] {
+            QList<QImage> all;
+            for (const QLabel* label : page.findChildren<QLabel*>())
+                if (const QPixmap pixmap = label->pixmap(); !pixmap.isNull() && pixmap.width() <= 48)
+                    all += pixmap.toImage();
+            return all;
+        };
+        const QList<QImage> light = pictures();
+        applyAppearance(QStringLiteral("dark"));
+        QCoreApplication::processEvents();
+        const QList<QImage> dark = pictures();
+        applyAppearance(QStringLiteral("light"));
+        QCoreApplication::processEvents();
+        bool differ = !light.isEmpty() && light == pictures();
+        for (int i = 0; i < light.size(); ++i)
+            differ = differ && light[i] != dark[i];
+        return differ;
+    }
+
   private Q_SLOTS:
+    void initTestCase() { applyAppearance(QStringLiteral("light")); }
+
     void WithoutAStoreThereAreFourCards() {
         GuiPlace place;
         Opened opened(place.store());
@@ -42,6 +67,7 @@ class FirstRunTest : public QObject {
                  (QStringList{"Try the demo", "New cluster", "Bring your own database", "Open a store"}));
         QVERIFY(!QDir(place.store()).exists()); // looking makes nothing
         GuiPlace::shoot(opened.window, QStringLiteral("first-run"));
+        QVERIFY(picturesFollowThePalette(*opened.page<FirstRunPage>()));
     }
 
     void AnEngineThatIsNotThereIsNamed() {
@@ -112,6 +138,10 @@ class FirstRunTest : public QObject {
         QVERIFY(field->isVisible());
         QCOMPARE(field->text(), command.contains(u'%') ? command.arg(place.store()) : command);
         GuiPlace::shoot(opened.window, QLatin1String(QTest::currentDataTag()));
+        QVERIFY(picturesFollowThePalette(*opened.page<ProblemPage>()));
+        MessageBar& bar = opened.window.messages();
+        bar.show(MessageBar::Kind::Problem, said);
+        QVERIFY(picturesFollowThePalette(bar));
     }
 
     void AStoreInUseIsNamedAndOpensWhenItIsFree() {

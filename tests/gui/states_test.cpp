@@ -229,6 +229,12 @@ class StatesTest : public QObject {
         QVERIFY(!m_live->branch("dev")->error.isEmpty());
         auto* error = window().inspector().findChild<QLabel*>(QStringLiteral("branchError"));
         QTRY_VERIFY(error->isVisible());
+        for (const char* look : {"dark", "light"}) {
+            applyAppearance(QLatin1String(look));
+            QTest::qWait(0);
+            QVERIFY(contrastRatio(error->palette().color(QPalette::WindowText),
+                                  window().palette().color(QPalette::Window)) >= 4.5);
+        }
         auto* dock = window().findChild<QDockWidget*>(QStringLiteral("log"));
         dock->raise();
         auto* text = dock->findChild<QPlainTextEdit*>();
