@@ -30,6 +30,10 @@ class BankClerk {
         process.setProcessEnvironment(environment);
         process.setProcessChannelMode(QProcess::MergedChannels);
         process.start(text(m_connection.pgBin) + "/" + program, arguments);
+        if (!process.waitForStarted(-1))
+            return makeError(ErrorKind::NotFound,
+                             "the demo could not be filled: {}/{} could not be started: {}",
+                             m_connection.pgBin, program, process.errorString().toStdString());
         process.closeWriteChannel();
         if (!process.waitForFinished(-1) || process.exitStatus() != QProcess::NormalExit ||
             process.exitCode() != 0)

@@ -9,6 +9,7 @@ namespace arbor {
 namespace {
 
 constexpr std::uint64_t fewBytes = 256u << 20;
+constexpr std::uint64_t worthNaming = 64u << 10; // less is no help
 constexpr Duration day = Duration::seconds(86'400);
 // a rate of less time than this says nothing about days
 constexpr Duration leastSampled = Duration::seconds(3600);
@@ -51,7 +52,7 @@ LimitState limitState(Service& service, const Collector::Accounts& accounts) {
 std::vector<Remedy> remedies(Service& service, const Collector::Accounts& accounts) {
     std::vector<Remedy> all;
     for (const Removable& one : removables(service, accounts)) {
-        if (one.isKept || one.onlyBytes == 0)
+        if (one.isKept || one.onlyBytes < worthNaming)
             continue;
         const std::string size = roundedSize(one.onlyBytes);
         all.push_back({one.what,
@@ -59,7 +60,7 @@ std::vector<Remedy> remedies(Service& service, const Collector::Accounts& accoun
                                            : fmt::format("remove the {} {} ({})", one.kind, one.name, size),
                        one.onlyBytes});
     }
-    if (accounts.plan.windowBytes > 0)
+    if (accounts.plan.windowBytes >= worthNaming)
         all.push_back(
             {"history",
              fmt::format("a shorter history window (up to {})", roundedSize(accounts.plan.windowBytes)),

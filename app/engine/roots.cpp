@@ -23,10 +23,23 @@ Status Service::createStore() {
 }
 
 void Service::abandonStore() {
-    auto gone = std::make_shared<std::promise<void>>();
+    const auto branches = m_engine->catalog([](const Catalog& catalog) {
+        std::vector<BranchRecord> all;
+        for (const BranchRecord* branch : catalog.branches())
+            all.push_back(*branch);
+        return all;
+    });
+    for (const BranchRecord& branch : branches)
+        (void)stopBranch(branch, Endpoint::StopMode::Immediate);
+    auto gone = std::make_shared<std::promise<bool>>();
     QMetaObject::invokeMethod(
         this,
         [this, gone] {
+            m_abandoned = m_shuttingDown.load(); // which waits for who called us: it goes with the service
+            if (m_abandoned) {
+                gone->set_value(false);
+                return;
+            }
             m_storeOpen = false;
             m_followTimer.stop();
             m_houseTimer.stop();
@@ -34,17 +47,22 @@ void Service::abandonStore() {
             m_options.mount.reset(); // it is in the store's directory
             m_space.reset();
             m_engine.reset();
-            gone->set_value();
+            gone->set_value(true);
         },
         Qt::QueuedConnection);
-    gone->get_future().wait();
+    if (!gone->get_future().get())
+        return;
+    removeStore();
+    QMetaObject::invokeMethod(this, &Service::shutDown, Qt::QueuedConnection);
+}
+
+void Service::removeStore() {
     const auto names = m_disk.list(m_options.store);
     if (names)
         for (const std::string& name : *names)
             (void)removeTree(m_disk, m_options.store + "/" + name);
     (void)m_disk.removeDirectory(
         m_options.store); // unless it was there before us, and then it is empty as it was
-    QMetaObject::invokeMethod(this, &Service::shutDown, Qt::QueuedConnection);
 }
 
 Status Service::runInitdb(const Installation& installation, const std::string& place,

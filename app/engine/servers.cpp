@@ -200,7 +200,7 @@ Status Service::startBranch(const BranchRecord& asked) {
     ARBOR_ASSIGN(const BranchRecord branch,
                  m_engine->catalog([&](const Catalog& c) { return c.branch(asked.id); }));
     if (!m_options.mountProblem.empty())
-        return makeError(ErrorKind::Io, "{} cannot be started: {}", branch.name, m_options.mountProblem);
+        return makeError(ErrorKind::Io, "no server can be started: {}", m_options.mountProblem);
     const EndpointKey key = keyOf(branch.id);
     if (m_endpoints.info(key).state != Endpoint::State::Running) {
         // whoever is left of an engine before us must not write while the log is looked at

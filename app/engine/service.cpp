@@ -97,6 +97,8 @@ Service::~Service() {
     m_options.mount.reset(); // lets go of its views
     m_space.reset();
     m_engine.reset();
+    if (m_abandoned)
+        removeStore();
 }
 
 void Service::warn(const std::string& text, const std::string& branch) {

@@ -53,7 +53,11 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
         options.push_back(option.toString().toStdString());
     ARBOR_TRY(checkInitdbOptions(options));
     service.preferInstallation(textOf(params, "pgBin"));
-    ARBOR_TRY(pickInstallation(service.installations(), 0)); // before anything is made
+    // before anything is made
+    ARBOR_TRY(pickInstallation(service.installations(), 0));
+    const bool demo = params.value("demo").toBool();
+    if (demo && !service.options().mountProblem.empty())
+        return makeError(ErrorKind::Io, "the demo needs a server: {}", service.options().mountProblem);
     if (!service.storeOpen())
         ARBOR_TRY(service.createStore());
     auto root = service.makeRoot(std::nullopt, "main", options, job); // undoing it would leave nothing
@@ -61,8 +65,11 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
         service.abandonStore();
         return std::move(root).error();
     }
-    if (params.value("demo").toBool())
-        ARBOR_TRY(service.makeDemo(job));
+    if (demo)
+        if (auto made = service.makeDemo(job); !made) {
+            service.abandonStore(); // half a demo cannot be tried again
+            return std::move(made).error();
+        }
     ARBOR_ASSIGN(const QJsonValue branch, branchAnswer(service, root));
     return QJsonValue(QJsonObject{{"store", text(service.options().store)}, {"branch", branch}});
 }
