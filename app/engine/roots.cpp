@@ -22,37 +22,10 @@ Status Service::createStore() {
     return {};
 }
 
+// With the service: a sweep of what was written, or somebody who looks, may be at work on it until then.
 void Service::abandonStore() {
-    const auto branches = m_engine->catalog([](const Catalog& catalog) {
-        std::vector<BranchRecord> all;
-        for (const BranchRecord* branch : catalog.branches())
-            all.push_back(*branch);
-        return all;
-    });
-    for (const BranchRecord& branch : branches)
-        (void)stopBranch(branch, Endpoint::StopMode::Immediate);
-    auto gone = std::make_shared<std::promise<bool>>();
-    QMetaObject::invokeMethod(
-        this,
-        [this, gone] {
-            m_abandoned = m_shuttingDown.load(); // which waits for who called us: it goes with the service
-            if (m_abandoned) {
-                gone->set_value(false);
-                return;
-            }
-            m_storeOpen = false;
-            m_followTimer.stop();
-            m_houseTimer.stop();
-            m_upkeep.waitForDone();
-            m_options.mount.reset(); // it is in the store's directory
-            m_space.reset();
-            m_engine.reset();
-            gone->set_value(true);
-        },
-        Qt::QueuedConnection);
-    if (!gone->get_future().get())
-        return;
-    removeStore();
+    m_abandoned = true;
+    (void)m_disk.unlink(m_options.store + "/FORMAT"); // no store any more: who asked for it waits for our end
     QMetaObject::invokeMethod(this, &Service::shutDown, Qt::QueuedConnection);
 }
 

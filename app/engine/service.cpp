@@ -240,7 +240,7 @@ void Service::shutDown() {
         m_upkeep.start([this] {
             // methods that wait for a server need this thread's event loop to hear that they get none
             m_workers.waitForDone(workersTimeoutMs);
-            if (m_storeOpen && m_engine->store().health()) {
+            if (m_storeOpen && !m_abandoned && m_engine->store().health()) {
                 closePeeks();
                 (void)m_engine->sync();
             }

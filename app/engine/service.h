@@ -140,8 +140,7 @@ class Service : public QObject, private ViewProvider {
 
     // --- A new store (roots.cpp)
     Status createStore();
-    // Nothing came of it: what was made goes again, and the engine ends. When the engine is ending already,
-    // what was made goes with the service.
+    // Nothing came of it: the engine ends, and what was made goes with it.
     void abandonStore();
     Result<BranchRecord> makeRoot(const std::optional<Caller>& caller, const std::string& name,
                                   const std::vector<std::string>& initdbOptions, Job& job);
@@ -216,9 +215,9 @@ class Service : public QObject, private ViewProvider {
     std::atomic<int> m_sweepsAsked{0}; // and not seen to yet; not 0: one runs
     std::atomic<int> m_limitLevel{0};  // as it was last told
     std::atomic<bool> m_shuttingDown{false};
-    bool m_abandoned = false; // the main thread
-    QThreadPool m_workers;    // methods
-    QThreadPool m_upkeep;     // following logs, housework
+    std::atomic<bool> m_abandoned{false};
+    QThreadPool m_workers; // methods
+    QThreadPool m_upkeep;  // following logs, housework
 };
 
 // Registers the methods of the protocol, by concern.
