@@ -10,10 +10,6 @@
 #include "app/gui/message_bar.h"
 #include "app/gui/name_popup.h"
 #include "app/gui/navigator.h"
-#include "app/gui/notifier.h"
-#include "app/gui/picture_json.h"
-#include "app/gui/point_panel.h"
-#include "app/gui/preflight.h"
 #include "app/gui/problem_page.h"
 #include "app/gui/reclaim_panel.h"
 #include "app/gui/relations_panel.h"
@@ -21,11 +17,9 @@
 #include "app/gui/symbolic_icon.h"
 #include "app/gui/wait_page.h"
 #include "app/gui/window_settings.h"
-#include "widgets/models/format.h"
 
 #include <QCloseEvent>
 #include <QDockWidget>
-#include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -37,15 +31,11 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include <algorithm>
-
 namespace arbor {
 
 namespace {
 
-constexpr int layoutVersion = 1;
 constexpr int agesEveryMs = 1000;
-constexpr std::int64_t longJobMicros = 5'000'000; // worth a notification when nobody looks
 
 QWidget* spacer(QWidget* parent) {
     auto* widget = new QWidget(parent);
@@ -57,7 +47,7 @@ QWidget* spacer(QWidget* parent) {
 
 MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     : QMainWindow(parent), m_session(session), m_actions(new WindowActions(this)),
-      m_messages(new MessageBar(this)), m_limit(new MessageBar(this)),
+      m_messages(new MessageBar(this)), m_limit(new MessageBar(this)), m_trouble(new MessageBar(this)),
       m_commands(new StoreCommands(session, *m_messages, this)), m_pages(new QStackedWidget(this)),
       m_firstRun(new FirstRunPage(m_actions->tryDemo, m_actions->newCluster, m_actions->importDatabase,
                                   m_actions->openStore)),
@@ -89,6 +79,8 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     column->addWidget(m_goneStrip);
     m_limit->setObjectName(QStringLiteral("limitBar"));
     column->addWidget(m_limit);
+    m_trouble->setObjectName(QStringLiteral("troubleBar"));
+    column->addWidget(m_trouble);
     column->addWidget(m_pages, 1);
     column->addWidget(m_messages);
     m_pages->setObjectName(QStringLiteral("pages"));
@@ -262,196 +254,6 @@ void MainWindow::connectStorageDocks() {
     });
 }
 
-// --- What the session says
-
-void MainWindow::connectSession() {
-    connect(&m_session, &StoreSession::stateChanged, this, &MainWindow::showState);
-    connect(&m_session, &StoreSession::pictureChanged, this, &MainWindow::showPicture);
-    connect(&m_session, &StoreSession::jobChanged, this, &MainWindow::showJob);
-    connect(&m_session, &StoreSession::warned, this, [this](const QString& text) {
-        m_messages->show(MessageBar::Kind::Problem, text);
-        if (!isActiveWindow())
-            notifyDesktop(tr("PgArbor"), text);
-    });
-    connect(&m_session.marks(), &MarksStore::changed, this, &MainWindow::hintAtTheDemo);
-    connect(m_commands, &StoreCommands::branchMade, this, [this](const QString& name) {
-        // with the next picture
-        auto* once = new QObject(this);
-        connect(&m_session, &StoreSession::pictureChanged, once, [this, once, name] {
-            if (m_session.picture().branch(name)) {
-                once->deleteLater();
-                selectBranch(name);
-            }
-        });
-    });
-}
-
-void MainWindow::showState() {
-    using State = StoreSession::State;
-    const State state = m_session.state();
-    const bool open = state == State::Connected || state == State::EngineGone ||
-                      (state == State::Connecting && !m_session.picture().branches.empty());
-    m_goneStrip->setVisible(open && state != State::Connected);
-    m_gone->setText(
-        state == State::Connecting
-            ? tr("The engine is being started…")
-            : tr("The engine is gone. What you see is the last that was known; it is tried again."));
-    if (auto* restart = m_goneStrip->findChild<QPushButton*>())
-        restart->setEnabled(state == State::EngineGone);
-    m_area->setStale(state != State::Connected);
-    for (QDockWidget* dock : m_docks) {
-        dock->widget()->setEnabled(state == State::Connected);
-        if (!open)
-            dock->hide();
-        else if (!m_expandedOnce)
-            dock->show();
-    }
-    if (open && !m_expandedOnce) {
-        m_expandedOnce = true;
-        restoreLayout();
-    }
-    if (open)
-        m_pages->setCurrentWidget(m_area);
-    else if (state == State::NoStore)
-        m_pages->setCurrentWidget(m_firstRun);
-    else if (state == State::Failed) {
-        m_problem->setProblem(problemFromMessage(m_session.store(), m_session.problem()));
-        m_pages->setCurrentWidget(m_problem);
-    } else {
-        m_wait->setProgress(tr("Opening the store"), {}, -1);
-        m_pages->setCurrentWidget(m_wait);
-    }
-    m_firstRun->setStore(m_session.store());
-    const QString name = QFileInfo(m_session.store()).fileName();
-    setWindowTitle(open ? tr("%1 – PgArbor").arg(name) : QStringLiteral("PgArbor"));
-    updateActions();
-    if (state == State::Connected)
-        m_area->setFocus();
-}
-
-void MainWindow::showPicture(StoreSession::Parts parts) {
-    using S = StoreSession;
-    if (parts & S::Branches) {
-        m_area->refresh();
-        m_inspector->refresh();
-        m_relations->refresh();
-        updateNow();
-    }
-    if (parts & (S::Parts(S::Branches) | S::Checkpoints | S::Trash))
-        m_navigator->refresh();
-    if (parts & S::Operations)
-        m_activity->refresh();
-    if (parts & (S::Parts(S::Stats) | S::Checkpoints | S::Trash | S::Settings))
-        m_reclaim->refresh();
-    if (parts & S::Settings)
-        m_area->setNow(); // where the history window begins
-    if (parts & S::Stats) {
-        m_storage->refresh();
-        showLimit();
-    }
-    if (parts & S::Engine)
-        if (const auto problem = problemOfEngine(m_session.picture().engine))
-            m_messages->show(
-                MessageBar::Kind::Problem, tr("%1. %2").arg(problem->title, problem->text),
-                problem->command.isEmpty() ? QString() : tr("Copy command"),
-                problem->command.isEmpty() ? std::function<void()>() : [command = problem->command] {
-                    StoreCommands::copyText(command);
-                });
-    updateActions();
-}
-
-void MainWindow::showJob(const JobFacts& job) {
-    if (m_pages->currentWidget() == m_wait && job.running())
-        m_wait->setProgress(tr("Making the store"), job.text, job.fraction.value_or(-1));
-    const auto running = std::ranges::count_if(m_session.picture().jobs, &JobFacts::running);
-    m_jobsButton->setText(running > 0 ? tr("%n job(s)", nullptr, static_cast<int>(running)) : tr("Jobs"));
-    if (!job.running() && job.finishedAt - job.startedAt > Duration{longJobMicros} && !isActiveWindow())
-        notifyDesktop(job.state == QLatin1String("done") ? tr("Done") : tr("Not done"),
-                      job.error.isEmpty() ? job.title : tr("%1: %2").arg(job.title, job.error));
-}
-
-// Once when it becomes worse; a person who has closed it knows. It goes when it no longer holds.
-void MainWindow::showLimit() {
-    const QJsonObject& stats = m_session.picture().stats;
-    const int state = stats["limitState"].toInt();
-    const int before = std::exchange(m_limitState, state);
-    if (state == 0) {
-        m_limit->hide();
-        return;
-    }
-    if (state <= before && m_limit->isHidden())
-        return;
-    QString text = stats["warning"].toString();
-    text = tr("%1.").arg(text.left(1).toUpper() + text.mid(1));
-    if (const QString remedies = remediesFromJson(stats["remedies"]); !remedies.isEmpty())
-        text += u' ' + tr("What helps most: %1.").arg(remedies);
-    m_limit->show(MessageBar::Kind::Problem, text, tr("Free space"), [this] {
-        showReclaim();
-        m_reclaim->setFocus();
-    });
-    if (state > before && !isActiveWindow())
-        notifyDesktop(tr("PgArbor"), text);
-}
-
-void MainWindow::updateNow() {
-    const BranchRow* selected = branch();
-    m_now->setText(!selected || m_position.isEmpty() ? tr("● Now")
-                                                     : tr("◆ %1 at %2").arg(selected->name, m_position));
-    m_now->setToolTip(m_position.isEmpty() ? tr("Actions go to the head of the selected branch")
-                                           : tr("Actions go to the cursor; Escape takes it away"));
-}
-
-// Once, in a store in which nothing but the demo has happened: where to begin.
-void MainWindow::hintAtTheDemo() {
-    const StorePicture& picture = m_session.picture();
-    if (m_hinted || picture.operations.empty() ||
-        !std::ranges::all_of(picture.operations, [](const auto& o) { return o.client == u"demo"; }))
-        return;
-    for (const BranchRow& row : picture.branches) {
-        const auto drop = m_session.marks().previous(row.id, row.headLsn + 1, markBit(MarkKind::Drop));
-        if (!row.root || !drop)
-            continue;
-        m_hinted = true;
-        m_messages->show(MessageBar::Kind::Hint,
-                         tr("A table was dropped on %1: the last red mark on its bar. Click it to go to the "
-                            "moment before, then press Space to look, B to branch or R to restore.")
-                             .arg(row.name),
-                         tr("Show me"), [this, name = row.name, lsn = drop->lsn] {
-                             selectBranch(name);
-                             setPoint(lsnDisplay(lsn), lsn);
-                             m_area->setFocus();
-                         });
-        return;
-    }
-}
-
-void MainWindow::updateActions() {
-    const bool connected = m_session.state() == StoreSession::State::Connected;
-    const BranchRow* selected = connected ? branch() : nullptr;
-    for (QAction* action : m_actions->branchActions())
-        action->setEnabled(selected != nullptr);
-    const StorePicture& picture = m_session.picture();
-    const OperationFacts* undo = connected ? picture.nextUndo() : nullptr;
-    const OperationFacts* redo = connected ? picture.nextRedo() : nullptr;
-    m_actions->undo->setEnabled(undo);
-    m_actions->undo->setToolTip(undo ? tr("Undo: %1").arg(undo->text) : tr("Nothing to undo"));
-    m_actions->redo->setEnabled(redo);
-    m_actions->redo->setToolTip(redo ? tr("Redo: %1").arg(redo->text) : tr("Nothing to redo"));
-    m_actions->scrub->setEnabled(connected);
-    m_actions->stopEngine->setEnabled(connected);
-    if (!selected)
-        return;
-    const bool runs = selected->state == BranchState::Running || selected->state == BranchState::Starting;
-    m_actions->start->setEnabled(!runs);
-    m_actions->stop->setEnabled(runs);
-    m_actions->restart->setEnabled(runs);
-    m_actions->reset->setEnabled(!selected->root && !selected->isProtected);
-    m_actions->remove->setEnabled(!selected->isProtected);
-    m_actions->restore->setEnabled(!m_position.isEmpty() && !selected->isProtected);
-    const QSignalBlocker quiet(m_actions->protect);
-    m_actions->protect->setChecked(selected->isProtected);
-}
-
 // --- The window itself
 
 void MainWindow::raiseToFront() {
@@ -475,8 +277,8 @@ void MainWindow::restoreLayout() {
 void MainWindow::saveLayout() {
     WindowSettings settings;
     settings.setBytes(QStringLiteral("geometry"), saveGeometry());
-    if (m_expandedOnce) // otherwise the docks are hidden because there is nothing to show
-        settings.setBytes(QStringLiteral("docks"), saveState(layoutVersion));
+    if (m_expandedOnce) // otherwise they are hidden because there has been nothing to show
+        settings.setBytes(QStringLiteral("docks"), m_docksShown ? saveState(layoutVersion) : m_layout);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -46,6 +46,7 @@ class MainWindow : public QMainWindow {
     Navigator& navigator() { return *m_navigator; }
     MessageBar& messages() { return *m_messages; }
     MessageBar& limitBar() { return *m_limit; }
+    MessageBar& troubleBar() { return *m_trouble; }
     ActivityPanel& activity() { return *m_activity; }
     StoragePanel& storage() { return *m_storage; }
     ReclaimPanel& reclaim() { return *m_reclaim; }
@@ -77,6 +78,8 @@ class MainWindow : public QMainWindow {
     void showPicture(StoreSession::Parts parts);
     void showJob(const JobFacts& job);
     void showLimit();
+    void showTrouble();
+    void showDocks(bool open);
     void showReclaim();
     void updateActions();
     void updateNow();
@@ -102,10 +105,12 @@ class MainWindow : public QMainWindow {
     void restoreLayout();
     void saveLayout();
 
+    static constexpr int layoutVersion = 1;
     StoreSession& m_session;
     WindowActions* m_actions;
     MessageBar* m_messages;
-    MessageBar* m_limit; // how near the disk is to full; while it is
+    MessageBar* m_limit;   // how near the disk is to full; while it is
+    MessageBar* m_trouble; // why no branch can be started; while none can
     StoreCommands* m_commands;
     QStackedWidget* m_pages;
     FirstRunPage* m_firstRun;
@@ -130,10 +135,14 @@ class MainWindow : public QMainWindow {
     QToolButton* m_searchButton;
     QList<QDockWidget*> m_docks;
     std::uint64_t m_branchId = 0;
-    QString m_position;   // "" while there is no cursor
-    QString m_namedAt;    // the same when a name was asked for: the cursor may move meanwhile
-    int m_limitState = 0; // as it was last shown
+    QString m_position;     // "" while there is no cursor
+    QString m_namedAt;      // the same when a name was asked for: the cursor may move meanwhile
+    int m_limitState = 0;   // as it was last shown
+    QString m_knownTrouble; // as it was last shown
+    QString m_endedFor;     // why the engine has ended, as it said itself; "" otherwise
     bool m_expandedOnce = false;
+    bool m_docksShown = false;
+    QByteArray m_layout; // of the panels, while there is nothing to show
     bool m_hinted = false;
 };
 

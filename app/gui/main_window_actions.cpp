@@ -310,7 +310,7 @@ void MainWindow::connectStoreActions() {
                 return;
             }
     });
-    connect(m_problem, &ProblemPage::retryAsked, &m_session, &StoreSession::startEngine);
+    connect(m_problem, &ProblemPage::retryAsked, &m_session, &StoreSession::tryAgain);
     connect(m_problem, &ProblemPage::openOtherAsked, m_actions->openStore, &QAction::trigger);
 }
 

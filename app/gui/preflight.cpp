@@ -3,6 +3,7 @@
 #include "app/gui/terminal.h"
 
 #include <QCoreApplication>
+#include <QFileInfo>
 
 namespace arbor {
 
@@ -39,11 +40,19 @@ bool says(const QString& message, std::initializer_list<const char*> words) {
     return false;
 }
 
+// The place itself, or above it what there is already.
+QString whatIsThere(QString place) {
+    while (!QFileInfo::exists(place) && place.lastIndexOf(u'/') > 0)
+        place.truncate(place.lastIndexOf(u'/'));
+    return place;
+}
+
 } // namespace
 
 Problem problemFromMessage(const QString& store, const QString& message) {
     Problem problem;
-    if (says(message, {"no PostgreSQL server was found"}))
+    // its package makes the user, too
+    if (says(message, {"no PostgreSQL server was found", "install PostgreSQL, which makes the user"}))
         problem = noPostgres();
     else if (says(message, {"use a newer PgArbor"}))
         problem = {
@@ -62,11 +71,11 @@ Problem problemFromMessage(const QString& store, const QString& message) {
                    shellText({QStringLiteral("pgarborctl"), QStringLiteral("--store"), store,
                               QStringLiteral("engine"), QStringLiteral("stop")}),
                    {}};
-    else if (says(message, {"No space left", "disk is full", "too little space"}))
+    else if (says(message, {"no space", "disk is full", "too little space", "of free space"}))
         problem = {Problem::Kind::NoSpace,
                    Text::tr("The disk is full"),
                    Text::tr("There is no space left for %1. Free some, then try again.").arg(store),
-                   shellText({QStringLiteral("df"), QStringLiteral("-h"), store}),
+                   shellText({QStringLiteral("df"), QStringLiteral("-h"), whatIsThere(store)}),
                    {}};
     else if (says(message, {"/dev/fuse", "fusermount", "mounting "}))
         problem = noFuse();
@@ -76,6 +85,14 @@ Problem problemFromMessage(const QString& store, const QString& message) {
             Text::tr("The engine is not installed"),
             Text::tr("The program pgarbord was not found. Install it beside the window, then try again."),
             QStringLiteral("sudo apt install pgarbor"),
+            {}};
+    else if (says(message, {"the demo could not be filled"}))
+        problem = {
+            Problem::Kind::Other,
+            Text::tr("The demo could not be made"),
+            Text::tr("A program of PostgreSQL that fills it failed. Nothing of it is left. See below what it "
+                     "said, then try again."),
+            {},
             {}};
     else if (says(message, {"Permission denied", "Operation not permitted"}))
         problem = {Problem::Kind::Permission,

@@ -75,6 +75,18 @@ void StoreSession::startEngine() {
         lookForEngine(true);
 }
 
+void StoreSession::tryAgain() {
+    if (m_notMade)
+        makeStore(*m_notMade);
+    else
+        startEngine();
+}
+
+void StoreSession::restartEngine() {
+    if (m_state == State::Connected && mayStartEngine())
+        endEngine([this] { startEngine(); });
+}
+
 // Answers after a restart of the engine come over the client, which tries by itself; a failure to start one
 // only here.
 void StoreSession::lookForEngine(bool mayStart) {
@@ -98,9 +110,9 @@ void StoreSession::lookForEngine(bool mayStart) {
     }).then(this, [this](const Result<Found>& found) {
         m_starting = false;
         if (!found) {
-            m_makingStore = false;
-            m_client->close();
-            setState(State::Failed, QString::fromStdString(found.error().message()));
+            giveUp(found.error());
+        } else if (*found == Found::Nothing && m_making) {
+            lookForEngine(true); // it was asked for while we looked
         } else if (*found == Found::Nothing) {
             setState(State::NoStore);
         } else {
@@ -123,15 +135,23 @@ void StoreSession::greeted() {
     request(method::engineStatus, {}, this, [this](const Result<QJsonValue>& status) {
         if (!status) {
             if (status.error().kind() != ErrorKind::Unreachable)
-                setState(State::Failed, QString::fromStdString(status.error().message()));
+                giveUp(status.error());
             return;
         }
         m_picture.engine = engineFromJson(status->toObject());
-        if (!m_picture.engine.storeOpen) {
-            if (!m_makingStore)
-                setState(State::NoStore);
+        if (m_making && m_making->asked)
+            return; // by and by
+        // one without any branch is left of an attempt that was cut off
+        if (m_making && (!m_picture.engine.storeOpen || (*status)["branches"].toInteger() == 0)) {
+            askForStore();
             return;
         }
+        if (!m_picture.engine.storeOpen) {
+            setState(State::NoStore);
+            return;
+        }
+        m_making.reset();
+        m_notMade.reset();
         for (Watched& watched : m_watched)
             watched = Watched();
         m_asking = {};
@@ -142,55 +162,68 @@ void StoreSession::greeted() {
 }
 
 void StoreSession::endEngineWithoutStore() {
-    if (m_state != State::NoStore || !m_client->isConnected())
-        return;
-    m_ending = true;
+    if (m_state == State::NoStore && m_client->isConnected())
+        endEngine([this] { setState(State::NoStore); });
+}
+
+void StoreSession::endEngine(std::function<void()> then) {
+    m_whenEnded = std::move(then);
     setState(State::Connecting); // nobody is to find one that goes
     request(method::engineStop, {}, this, [](const auto&) {});
 }
 
 void StoreSession::lost(const Error& why) {
-    if (std::exchange(m_ending, false)) {
-        m_client->close(); // it would look for another
-        setState(State::NoStore);
-        return;
-    }
     m_asking = {};
     for (Watched& watched : m_watched)
         watched.asking = false;
-    if (m_state == State::Connected)
+    if (const auto then = std::exchange(m_whenEnded, {})) {
+        m_client->close(); // it would look for another
+        then();
+        return;
+    }
+    if (m_making && m_making->asked)
+        m_client->close(); // nobody starts another; what was asked has failed
+    else if (m_state == State::Connected)
         setState(State::EngineGone, QString::fromStdString(why.message()));
     else if (m_state == State::Connecting && why.kind() != ErrorKind::Unreachable)
-        setState(State::Failed, QString::fromStdString(why.message()));
+        giveUp(why);
     else if (m_state == State::Connecting && !m_options.socket.isEmpty())
         setState(State::EngineGone, QString::fromStdString(why.message()));
 }
 
 void StoreSession::makeStore(bool demo) {
-    if (std::exchange(m_makingStore, true))
+    if (m_making)
         return;
+    m_making = Making{demo};
     setState(State::Connecting);
-    lookForEngine(true);
-    const auto whenReady = std::make_shared<QMetaObject::Connection>();
-    const auto ask = [this, demo, whenReady] {
-        disconnect(*whenReady);
-        request(method::storeInit, {{"demo", demo}, {"initdbOptions", QJsonArray()}}, this,
-                [this](const Result<QJsonValue>& made) {
-                    m_makingStore = false;
-                    if (made) {
-                        greeted();
-                        return;
-                    }
-                    // an engine that was started to make a store has nothing to serve
-                    const QString problem = QString::fromStdString(made.error().message());
-                    m_client->request(method::engineStop, {}, this, [](const auto&) {});
-                    setState(State::Failed, problem);
-                });
-    };
-    if (m_client->isConnected())
-        ask();
-    else
-        *whenReady = connect(m_client.get(), &ControlClient::connected, this, ask);
+    lookForEngine(true); // it is asked once it has greeted
+}
+
+void StoreSession::askForStore() {
+    m_making->asked = true;
+    request(method::storeInit, {{"demo", m_making->demo}, {"initdbOptions", QJsonArray()}}, this,
+            [this](const Result<QJsonValue>& made) {
+                if (!made) {
+                    giveUp(made.error());
+                    return;
+                }
+                m_making.reset();
+                greeted();
+            });
+}
+
+void StoreSession::giveUp(const Error& why) {
+    const QString problem = QString::fromStdString(why.message());
+    const auto making = std::exchange(m_making, {});
+    if (making)
+        m_notMade = making->demo;
+    // an engine that was started to make a store has nothing to serve
+    if (making && m_client->isConnected()) {
+        endEngine([this, problem] { setState(State::Failed, problem); });
+        return;
+    }
+    m_client->close();
+    setState(State::Failed, problem);
 }
 
 // --- Requests

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace arbor {
 
@@ -62,6 +63,11 @@ class StoreSession : public QObject {
     void makeStore(bool demo);
     // After Failed or EngineGone: starts an engine unless one answers.
     void startEngine();
+    // After Failed: what has failed once more, be it making a store.
+    void tryAgain();
+    bool mayStartEngine() const { return m_options.socket.isEmpty(); }
+    // What an engine found missing when it was started is looked for by the next one only.
+    void restartEngine();
     // Ends one that was started to look at something, without a store; by Connecting to NoStore.
     void endEngineWithoutStore();
 
@@ -99,6 +105,9 @@ class StoreSession : public QObject {
     void connectClient();
     void greeted();
     void lost(const Error& why);
+    void endEngine(std::function<void()> then);
+    void askForStore();
+    void giveUp(const Error& why);
     void takeEvent(const QString& kind, const QJsonObject& payload);
     void flush();
     void ask(Part part, const char* method, const QJsonObject& params,
@@ -116,8 +125,13 @@ class StoreSession : public QObject {
     QString m_problem;
     std::unique_ptr<ControlClient> m_client;
     bool m_starting = false;
-    bool m_makingStore = false;
-    bool m_ending = false; // an engine without a store
+    struct Making {
+        bool demo = false;
+        bool asked = false;
+    };
+    std::optional<Making> m_making;
+    std::optional<bool> m_notMade;     // the last attempt to make a store; whether it was the demo
+    std::function<void()> m_whenEnded; // an engine that was asked to end
     StorePicture m_picture;
     MarksStore m_marks;
     struct Watched {

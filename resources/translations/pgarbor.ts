@@ -71,6 +71,14 @@
         <source>The store takes no more writes</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>The demo could not be made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A program of PostgreSQL that fills it failed. Nothing of it is left. See below what it said, then try again.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>QObject</name>
@@ -864,6 +872,14 @@
         <source>Scroll; with Ctrl zoom, with Shift move along the timeline</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Drag the history&apos;s edge</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>See what another history window frees; Escape leaves it as it was</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::LogPanel</name>
@@ -1094,6 +1110,10 @@
     </message>
     <message>
         <source>Free space</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1840,6 +1860,20 @@ These are removed for good and cannot be brought back.</source>
     </message>
     <message>
         <source>%1 (gone)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All databases</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%n database(s), %1. Open one to see its relations.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>shared catalogs and other files</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

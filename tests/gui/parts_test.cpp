@@ -93,7 +93,14 @@ class PartsTest : public QObject {
                  Problem::Kind::NewerFormat);
         QCOMPARE(kind("the engine ended at once; it said: pgarbord: another engine has the store at /s open"),
                  Problem::Kind::InUse);
+        QCOMPARE(
+            kind("there is no user 'postgres' to run as: install PostgreSQL, which makes the user postgres, "
+                 "or name another one with --run-as"),
+            Problem::Kind::NoPostgres);
         QCOMPARE(kind("opening /s/x: No space left on device"), Problem::Kind::NoSpace);
+        QCOMPARE(kind("no space for another segment of 64 MB below /s/pages: free some space or run a sweep"),
+                 Problem::Kind::NoSpace);
+        QCOMPARE(kind("a store needs at least 160 MB of free space, /s has 99 MB"), Problem::Kind::NoSpace);
         QCOMPARE(kind("the engine (pgarbord) is neither in /x nor in PATH"), Problem::Kind::NoEngine);
         QCOMPARE(kind("opening /dev/fuse: Permission denied"), Problem::Kind::NoFuse);
         QCOMPARE(kind("something else"), Problem::Kind::Other);
