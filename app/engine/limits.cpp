@@ -26,6 +26,11 @@ Forecast presentForecast(Service& service) {
                     service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); }));
 }
 
+bool isDiskTight(Service& service) {
+    const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
+    return free && *free < fewBytes;
+}
+
 LimitState limitState(Service& service, const Collector::Accounts& accounts) {
     using Level = LimitState::Level;
     const std::uint64_t limit =

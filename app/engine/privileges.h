@@ -1,4 +1,4 @@
-// Who the engine is. Started by root it becomes an ordinary user before it opens anything (DESIGN 8).
+// Who the engine is. Started by root it becomes an ordinary user before it opens anything.
 #pragma once
 
 #include "storage/base/status.h"

@@ -16,7 +16,7 @@ namespace arbor {
 
 namespace {
 
-// Names in the data directory that would make a fork recover from somewhere else (DESIGN 5).
+// Names in the data directory that would make a fork recover from somewhere else.
 constexpr const char* recoveryFiles[] = {"standby.signal", "recovery.signal", "backup_label",
                                          "tablespace_map"};
 

@@ -461,9 +461,12 @@ void Service::warnOfLimits() {
 
 // Accounts and sweeps on schedule. A sweep goes at a pace that a busy database does not feel.
 void Service::keepBooks() {
-    if (auto kept = m_space->keepBooks(); !kept)
+    auto kept = m_space->keepBooks();
+    if (!kept)
         spdlog::warn("accounting: {}", kept.error().message());
-    else if (*kept)
+    // others fill and empty the disk while none of our accounts changes, or while the next is not due yet
+    const bool isTight = isDiskTight(*this);
+    if (kept.value_or(false) || isTight != m_diskTight.exchange(isTight))
         warnOfLimits();
     if (m_space->sweepIsDue())
         sweepSoon();

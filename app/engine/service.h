@@ -212,8 +212,9 @@ class Service : public QObject, private ViewProvider {
     std::map<TimelineId, ReplayWatch> m_replay; // whoever follows the logs
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
-    std::atomic<int> m_sweepsAsked{0}; // and not seen to yet; not 0: one runs
-    std::atomic<int> m_limitLevel{0};  // as it was last told
+    std::atomic<int> m_sweepsAsked{0};    // and not seen to yet; not 0: one runs
+    std::atomic<int> m_limitLevel{0};     // as it was last told
+    std::atomic<bool> m_diskTight{false}; // when the books were looked at last
     std::atomic<bool> m_shuttingDown{false};
     std::atomic<bool> m_abandoned{false};
     QThreadPool m_workers; // methods

@@ -108,11 +108,11 @@ void Navigator::refresh() {
                                QStringLiteral("checkpoint"), checkpoint.name, checkpoint.branch});
     for (const BranchRow& branch : picture.branches)
         if (branch.expiresAt)
-            expiring.push_back({branch.name, tr("in %1").arg(durationDisplay(branch.expiresAt - now)),
+            expiring.push_back({branch.name, durationDisplay(branch.expiresAt - now),
                                 tr("%1 expires %2").arg(branch.name, timeDisplay(branch.expiresAt)),
                                 QStringLiteral("branch"), branch.name, branch.name});
     for (const TrashFacts& entry : picture.trash)
-        trash.push_back({entry.name, tr("%1 left").arg(durationDisplay(entry.freedAt - now)),
+        trash.push_back({entry.name, durationDisplay(entry.freedAt - now),
                          tr("%1, in the trash since %2, gone %3. Press Enter to bring it back.")
                              .arg(entry.name, timeDisplay(entry.deletedAt), timeDisplay(entry.freedAt)),
                          QStringLiteral("trash"), entry.name, entry.name});

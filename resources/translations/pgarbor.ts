@@ -1266,15 +1266,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>in %1</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>%1 expires %2</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>%1 left</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -1,7 +1,7 @@
 // The index: an ordered map of byte strings kept by LevelDB on a Disk, opened with paranoid checks and every
 // read verified. It holds the catalog, names, page runs, marks and the operation log; never page images.
 //
-// It is written by one synced batch at a time (DESIGN: LevelDB never receives an unsynced write). After any
+// It is written by one synced batch at a time (LevelDB never receives an unsynced write). After any
 // error of LevelDB, of a write or of a read, the handle is dead: write() and compact() answer ReadOnly until
 // the index is opened anew, because LevelDB may have left a half-written record in its log that would swallow
 // what is written behind it. Reads go on and see exactly the batches that were acknowledged. Whether the

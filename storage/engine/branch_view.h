@@ -6,7 +6,7 @@
 // be called from any thread; writes to one inode are ordered by the caller (the kernel holds the inode's
 // lock).
 //
-// What is not part of the database's state (postmaster.pid, relation caches, temporary relations; DESIGN 3)
+// What is not part of the database's state (postmaster.pid, relation caches, temporary relations)
 // is kept outside of the store and gone after a restart; pg_wal and the scratch directories are answered as
 // symbolic links whose targets are the timeline's own directories on the host.
 #pragma once

@@ -148,7 +148,7 @@ class Engine : private SyncParticipant {
     Status available(const TimelinePoint& point) const;
     // Where the history of a timeline begins now.
     ForkPoint historyStart(TimelineId timeline) const;
-    // A crash has lost the log behind `lsn`: earlier positions map to it at most (DESIGN 4.3).
+    // A crash has lost the log behind `lsn`: earlier positions map to it at most.
     Status clampHistory(TimelineId timeline, Lsn lsn);
 
     // --- Branches, by way of operate()

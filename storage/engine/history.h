@@ -24,7 +24,7 @@ struct TimelineHistory {
         bool operator==(const Stretch&) const = default;
     };
     std::vector<Stretch> kept{{}};
-    // Positions up to `position` have at most this LSN: the log behind it was lost (DESIGN 4.3).
+    // Positions up to `position` have at most this LSN: the log behind it was lost.
     struct Clamp {
         Position position;
         Lsn lsn;

@@ -40,7 +40,7 @@ class ViewProvider {
     // The timelines to list in the mount's root.
     virtual std::vector<TimelineId> timelines() = 0;
     // May this process create postmaster.pid? Only a server that the engine started itself may: a second one
-    // on the same log overwrites acknowledged commits (CASES 11).
+    // on the same log overwrites acknowledged commits.
     virtual bool mayStartServer(TimelineId timeline, pid_t process) = 0;
     // Of the store, for statfs on the mount's root.
     virtual Result<SpaceInfo> space() = 0;

@@ -71,7 +71,7 @@ std::optional<Operations::Target> Operations::directory(fuse_req_t request, Requ
     return target(request, kind, node); // the mount's root is EPERM: only the engine makes timelines
 }
 
-// A server that the engine did not start would commit to the same log as the one that it did (CASES 11).
+// A server that the engine did not start would commit to the same log as the one that it did.
 bool Operations::refusedByName(fuse_req_t request, RequestKind kind, const Target& directory,
                                std::string_view name) {
     if (name != serverLock || directory.inode != directory.timeline->root)

@@ -30,7 +30,7 @@ constexpr bool isVersioned(InodeId inode) {
     return inode.value < unversionedInodeBase;
 }
 
-// A piece of a block of a page file that waits for its rest (DESIGN 4.5).
+// A piece of a block of a page file that waits for its rest.
 struct HalfPage {
     std::int32_t writer = 0;
     std::array<std::byte, blockSize> bytes;

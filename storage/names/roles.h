@@ -1,5 +1,5 @@
 // What a name means in a Postgres data directory: which files are made of pages, which are not part of the
-// database's state, and which directories live on the host instead (DESIGN 3). Sources: common/relpath.c,
+// database's state, and which directories live on the host instead. Sources: common/relpath.c,
 // storage/file/fd.c (temporary files), replication/basebackup.c (excludeDirContents), utils/cache/relcache.c.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Building a fork's pg_wal, and keeping every timeline's writes to itself (DESIGN 5; the README has the
+// Building a fork's pg_wal, and keeping every timeline's writes to itself (the README has the
 // steps).
 #pragma once
 

@@ -85,8 +85,7 @@ class WalScanner {
 
     // After a reopen: compares what the log holds with what the state says. Nothing if it is still there.
     // Otherwise a crash lost a tail and perhaps another one was written in its place: the LSN A up to which
-    // the log is still the known one; the scan goes on from there, and what is known beyond A is void
-    // (DESIGN 4.3).
+    // the log is still the known one; the scan goes on from there, and what is known beyond A is void.
     Result<std::optional<Lsn>> resume(const AnchorLookup& anchors);
 
     struct Start {

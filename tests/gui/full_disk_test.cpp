@@ -183,6 +183,7 @@ class FullDiskTest : public QObject {
         window().actions().start->trigger();
         QTRY_VERIFY_WITH_TIMEOUT(m_live->branch("main")->state == BranchState::Running, 120'000);
         QVERIFY(sql("SELECT count(*) FROM kept").toInt() >= acknowledged);
+        QTRY_VERIFY_WITH_TIMEOUT(window().limitBar().isHidden(), 60'000);
     }
 };
 

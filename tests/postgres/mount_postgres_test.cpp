@@ -150,7 +150,7 @@ class MountPostgresTest : public QObject {
         QCOMPARE(output.trimmed(), QByteArray("1000|500500"));
     }
 
-    // CASES 11
+    // Case 11
     void aServerThatTheEngineDidNotStartIsRefused() {
         QCOMPARE(m_mount->ask("servers no"), std::string("done"));
         Server server(*this, {});

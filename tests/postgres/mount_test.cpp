@@ -325,7 +325,7 @@ class MountTest : public QObject {
         });
     }
 
-    // CASES 26
+    // Case 26
     void anUnlinkedOpenFileAndANewOneOfItsNameAreTwoFiles() {
         CLIENT(mount(), {
             const std::string path = mount().timeline() + "/16384";
@@ -475,7 +475,7 @@ class MountTest : public QObject {
         });
     }
 
-    // CASES 11
+    // Case 11
     void onlyTheEngineStartsServers() {
         QCOMPARE(m_mount->ask("servers no"), std::string("done"));
         CLIENT(mount(), {
@@ -493,7 +493,7 @@ class MountTest : public QObject {
         CLIENT(mount(), { close(makeFile(mount().timeline() + "/postmaster.pid", "1")); });
     }
 
-    // CASES 27
+    // Case 27
     void aViewThatComesUpShortIsAnErrorAndTheFileKeepsItsSize() {
         CLIENT(mount(), { close(makeFile(mount().timeline() + "/f", std::string(40000, 'x'))); });
         QCOMPARE(m_mount->ask("short 10"), std::string("done"));
@@ -509,7 +509,7 @@ class MountTest : public QObject {
         CLIENT(mount(), { EXPECT(contentOf(mount().timeline() + "/f") == std::string(40000, 'x')); });
     }
 
-    // CASES 27: more fsyncs than workers wait, and reads and writes go on
+    // More fsyncs than workers wait, and reads and writes go on
     void waitingSyncsHoldNoWorker() {
         QCOMPARE(m_mount->ask("hold yes"), std::string("done"));
         const pid_t waiter = fork();
@@ -538,7 +538,7 @@ class MountTest : public QObject {
         QCOMPARE(status, 0);
     }
 
-    // CASES 27
+    // Case 27
     void signalsInterruptNothing() {
         const QByteArray complaint = mount().clients(4, [&](int number) {
             struct sigaction action {};
@@ -585,7 +585,7 @@ class MountTest : public QObject {
         QVERIFY2(complaint.isEmpty(), complaint.constData());
     }
 
-    // CASES 29
+    // Case 29
     void aThousandOpenFilesAreClosedWithTheirProcess() {
         CLIENT(mount(), {
             rlimit limit{4096, 4096};
@@ -601,7 +601,7 @@ class MountTest : public QObject {
         QTRY_COMPARE(m_mount->ask("opens"), std::string("0"));
     }
 
-    // CASES 29
+    // Case 29
     void aSuspendedServerIsOnlySlow() {
         const pid_t server = static_cast<pid_t>(m_mount->server().processId());
         CLIENT(mount(), { close(makeFile(mount().timeline() + "/f", "before")); });

@@ -257,7 +257,7 @@ class SystemExactnessTest : public QObject {
             parent = name;
         }
         QCOMPARE(m_store->value("deep-20", "SELECT count(*) FROM ledger").toInt(), int(m_rowOfXid.size()));
-        // a grandchild of a child that was never started (CASES 24)
+        // a grandchild of a child that was never started
         EXPECT_OK(m_store->run("branch create asleep --from deep-20"));
         EXPECT_OK(m_store->run("branch create below --from asleep --start"));
         QCOMPARE(m_store->value("below", "SELECT sum(depth) FROM depths"), QByteArray("210"));

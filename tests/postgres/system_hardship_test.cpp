@@ -1,5 +1,5 @@
 // Little memory, many open files, an engine that is suspended and goes on, pages torn behind an export:
-// slower, nothing else (CASES 17 and 29).
+// slower, nothing else (cases 17 and 29).
 #include "system_support.h"
 
 #include <atomic>
@@ -72,7 +72,7 @@ class SystemHardshipTest : public QObject {
     }
     void cleanupTestCase() { m_store.reset(); }
 
-    // CASES 17. An export is opened elsewhere, where no store keeps a page whole: its first server is killed
+    // Case 17. An export is opened elsewhere, where no store keeps a page whole: its first server is killed
     // and half of every page that it was writing is lost.
     void anExportSurvivesTornPagesOfItsFirstStart() {
         QCOMPARE(value("main", "CREATE TABLE torn AS SELECT n, repeat('x', 700) AS filler, 0 AS step FROM "
@@ -125,7 +125,7 @@ class SystemHardshipTest : public QObject {
         QVERIFY(kill());
     }
 
-    // CASES 29
+    // Case 29
     void littleMemoryMakesItSlowerNothingElse() {
         if (::geteuid() != 0)
             QSKIP("only root can limit memory");

@@ -76,7 +76,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete migration"));
     }
 
-    // CASES 22
+    // Case 22
     void aCommitThatWroteNoPageIsOnAForkOfTheHead() {
         Sql session(m_store->url("main"));
         session.value("CREATE TABLE quick (n int)");
@@ -93,7 +93,7 @@ class SystemIsolationTest : public QObject {
         }
     }
 
-    // CASES 5
+    // Case 5
     void writesAtTheSameLsnDoNotReachAnEarlierFork() {
         value("main", "CHECKPOINT");
         EXPECT_OK(m_store->run("branch create idle --from main"));
@@ -107,7 +107,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete idle"));
     }
 
-    // CASES 6
+    // Case 6
     void unloggedRowsSurviveAtACheckpointOfAStoppedBranch() {
         value("main", "INSERT INTO fleeting SELECT generate_series(1, 50)");
         const QByteArray rows = value("main", "SELECT count(*) FROM fleeting");
@@ -125,7 +125,7 @@ class SystemIsolationTest : public QObject {
             EXPECT_OK(m_store->run({"branch", "delete", name}));
     }
 
-    // CASES 23
+    // Case 23
     void transactionsOfEveryKindAreFound() {
         Sql session(m_store->url("main"));
         session.value("CREATE TABLE kinds (what text)");
@@ -155,7 +155,7 @@ class SystemIsolationTest : public QObject {
         QCOMPARE(kindsAt(aborted), QByteArray("exit code 3"));
     }
 
-    // CASES 19
+    // Case 19
     void databasesAreWholeAtEveryPoint() {
         Sql session(m_store->url("main"));
         for (const char* strategy : {"wal_log", "file_copy"}) {
@@ -198,7 +198,7 @@ class SystemIsolationTest : public QObject {
         }
     }
 
-    // CASES 21, and archiving
+    // Case 21, and archiving
     void aForkDoesNotActOnTheOutsideWorld() {
         const fs::path archive = m_store->folder() / "archive";
         fs::create_directory(archive);
@@ -272,7 +272,7 @@ class SystemIsolationTest : public QObject {
         QCOMPARE(value("main", "SHOW full_page_writes"), QByteArray("off"));
     }
 
-    // CASES 18
+    // Case 18
     void aConfigurationThatNamesTheParentLeadsNowhere() {
         const std::string data = m_store->data("main").string();
         const QString lines = QString("data_directory = '%1'\nhba_file = '%1/pg_hba.conf'\n"
@@ -323,7 +323,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete t"));
     }
 
-    // CASES 11
+    // Case 11
     void aServerStartedByHandIsRefused() {
         const QJsonArray installations = m_store->json("engine status").object().value("pgBinDirs").toArray();
         const QString bin = installations.first().toObject().value("path").toString();
@@ -343,7 +343,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete byhand"));
     }
 
-    // CASES 12: the parameter change is the first thing that a fork of a stopped parent writes.
+    // Case 12: the parameter change is the first thing that a fork of a stopped parent writes.
     void aParameterChangeOnAForkOfAStoppedParentLeavesTheParentAlone() {
         value("main", "SELECT pg_switch_wal()"); // so that it resumes near the edge of a segment
         EXPECT_OK(m_store->run("stop main"));
@@ -361,7 +361,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete changed"));
     }
 
-    // CASES 16
+    // Case 16
     void aParentThatLosesItsLogDoesNotHarmAFork() {
         EXPECT_OK(m_store->run("branch create parent --from main --start"));
         // its checkpoints would remove the segments that are to be lost
@@ -389,14 +389,14 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete parent"));
     }
 
-    // CASES 10
+    // Case 10
     void segmentSizesAreTheStoresOwn() {
         Store other;
         EXPECT_CODE(other.run({"init", "--", "--wal-segsize=64"}), 2);
         QVERIFY(!fs::exists(other.path() / "FORMAT"));
     }
 
-    // CASES 28
+    // Case 28
     void aSymbolicLinkInTheLogLeadsNowhere() {
         const fs::path secret = m_store->folder() / "secret";
         std::ofstream(secret) << "secret";
@@ -417,7 +417,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete led"));
     }
 
-    // CASES 20: a branch that was a standby and is promoted has two timelines of Postgres.
+    // Case 20: a branch that was a standby and is promoted has two timelines of Postgres.
     void historyGoesOnOverAPromotion() {
         EXPECT_OK(m_store->run("branch create promoted --from main --start"));
         QCOMPARE(value("promoted", "CREATE TABLE t AS SELECT 1 AS n"), QByteArray());
@@ -453,7 +453,7 @@ class SystemIsolationTest : public QObject {
         EXPECT_OK(m_store->run("branch delete promoted"));
     }
 
-    // CASES 25
+    // Case 25
     void longNamesAndDeepStores() {
         const fs::path deep = m_store->folder() / std::string(80, 'd') / std::string(80, 'e');
         fs::create_directories(deep);

@@ -257,7 +257,7 @@ class SystemKillTest : public QObject {
             QVERIFY(!entry.path().filename().string().starts_with("peek"));
     }
 
-    // CASES 2: an engine that hangs, with servers that wait for it, and then is killed.
+    // Case 2: an engine that hangs, with servers that wait for it, and then is killed.
     void aStoppedEngineThatIsKilledBlocksNobodyForEver() {
         const pid_t engine = m_store->engine();
         ::kill(engine, SIGSTOP);

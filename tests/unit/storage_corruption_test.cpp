@@ -226,7 +226,7 @@ class StorageCorruptionTest : public QObject {
         QVERIFY(!scrub(*copy.engine, fakeScrubOptions()).isClean());
     }
 
-    // CASES 30
+    // Case 30
     void aSegmentThatIsGoneWhileOpenIsNamed() {
         Copy copy(m_sample, m_seed);
         REQUIRE(copy.open());
@@ -254,7 +254,7 @@ class StorageCorruptionTest : public QObject {
         QVERIFY(!opened && opened.error().kind() == ErrorKind::Unsupported);
     }
 
-    // CASES 4: the disk runs full at any place; what is acknowledged afterwards is kept, also over a reopen.
+    // Case 4: the disk runs full at any place; what is acknowledged afterwards is kept, also over a reopen.
     void nothingAcknowledgedAfterAFullDiskIsLost() {
         for (std::uint64_t room = 0; room < 40; ++room) {
             SimulatedDisk disk(m_seed + room);
@@ -324,7 +324,7 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
-    // CASES 4: opening writes, too. A disk without a free byte leaves it the reserve, which comes back with
+    // Case 4: opening writes, too. A disk without a free byte leaves it the reserve, which comes back with
     // the space.
     void aStoreOpensOnAFullDiskFromItsReserve() {
         for (std::uint64_t round = 0; round < 12; ++round) {
@@ -383,7 +383,7 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
-    // CASES 5
+    // Case 5
     void aForkOfAnIdleHeadDoesNotSeeLaterWritesAtTheSameLsn() {
         SimulatedDisk disk(m_seed);
         FakeLogs logs;
@@ -420,7 +420,7 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
-    // CASES 9: half a page arrives, then everything is killed: the old page or the new one
+    // Case 9: half a page arrives, then everything is killed: the old page or the new one
     void halfAPageAndAKillLeaveOldOrNew() {
         for (std::size_t border : {1, 512, 4096, 8064, 8191}) {
             SimulatedDisk disk(m_seed + border);
@@ -461,7 +461,7 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
-    // CASES 26: the file behind an old descriptor and a new one of the same name are two files, also when the
+    // Case 26: the file behind an old descriptor and a new one of the same name are two files, also when the
     // old one was never read before its unlink, and behind a sync
     void anUnlinkedOpenFileReadsOnBehindASync() {
         Copy copy(m_sample, m_seed);

@@ -74,7 +74,7 @@ class WalForkTest : public QObject {
             QCOMPARE(segmentsOf(m_parent->walDirectory()), m_before);
     }
 
-    // DESIGN 5, CASES 8, 12, 13: at both sides of boundaries, in records and headers, at random.
+    // Cases 8, 12, 13: at both sides of boundaries, in records and headers, at random.
     void recoveryStopsExactlyAtTheFork_data() {
         QTest::addColumn<quint64>("lsn");
         std::mt19937_64 random(m_seed);
@@ -114,7 +114,7 @@ class WalForkTest : public QObject {
         QProcess::execute("rm", {"-rf", m_tree.path("child")});
     }
 
-    // CASES 13, each byte: what our reader finds in the fork's directory is the record that was asked for.
+    // Case 13, each byte: what our reader finds in the fork's directory is the record that was asked for.
     void everyByteAroundABoundaryIsCutRight() {
         PosixDisk disk;
         const std::uint64_t segment =
@@ -142,7 +142,7 @@ class WalForkTest : public QObject {
             }
     }
 
-    // CASES 24: a fork of a fork that was never started.
+    // Case 24: a fork of a fork that was never started.
     void aGrandchildNeedsNoStartedParent() {
         PosixDisk disk;
         const Lsn middle = m_ends.at(m_ends.size() / 2), early = m_ends.at(m_ends.size() / 3);
@@ -156,7 +156,7 @@ class WalForkTest : public QObject {
         QCOMPARE(grandchild.sql("select count(*) from ledger where n > 0").toLongLong(), commitsUpTo(early));
     }
 
-    // CASES 24: the grandchild was forked before its parent's first checkpoint had reached pg_control, so
+    // Case 24: the grandchild was forked before its parent's first checkpoint had reached pg_control, so
     // that its redo point lies before its parent's fork point, in its grandparent's log.
     void aGrandchildsRedoPointMayLieBeforeItsParentsFork() {
         PosixDisk disk;
@@ -189,7 +189,7 @@ class WalForkTest : public QObject {
                  commitsUpTo(plan.state.end) + 200);
     }
 
-    // CASES 8: the record of a checkpoint is there, pg_control does not know it yet; what a sweep left of the
+    // Case 8: the record of a checkpoint is there, pg_control does not know it yet; what a sweep left of the
     // log is enough to start from the older redo point.
     void betweenACheckpointAndItsControlFileTheOlderRedoCounts() {
         PosixDisk disk;
@@ -227,7 +227,7 @@ class WalForkTest : public QObject {
         QCOMPARE(child.sql("select count(*) from t").toInt(), 6000);
     }
 
-    // CASES 7: the tail of the log was not synced and is lost; PostgreSQL has written another in its place. A
+    // Case 7: the tail of the log was not synced and is lost; PostgreSQL has written another in its place. A
     // fork between where the old one ended and where the new one does opens with the new one's rows.
     void aForkInATailWrittenAnewOpens_data() {
         QTest::addColumn<QByteArray>("level");
@@ -292,7 +292,7 @@ class WalForkTest : public QObject {
         }
     }
 
-    // CASES 12: pg_control says shut down; what was logged behind the checkpoint is not part of the fork.
+    // Case 12: pg_control says shut down; what was logged behind the checkpoint is not part of the fork.
     void behindACleanStopWritingResumesAtTheCheckpoint() {
         Server server(m_tree, "clean", {"--wal-segsize=1"});
         QVERIFY(server.start());

@@ -102,7 +102,7 @@ class WalScanTest : public QObject {
         m_followed->advance();
     }
 
-    // CASES 15, DESIGN 4.4: nothing is lost although the server removes segments at every checkpoint.
+    // Case 15: nothing is lost although the server removes segments at every checkpoint.
     void everySegmentIsKeptWhileTheServerRemovesThem() {
         const std::uint64_t first = m_followed->scanner->chain().segmentOf(m_followed->from);
         for (int i = 0; i < 6; ++i) {
@@ -126,7 +126,7 @@ class WalScanTest : public QObject {
         QVERIFY(!m_followed->advance(WalScanner::Effort::Quick));
     }
 
-    // CASES 23
+    // Case 23
     void transactionsAreFoundByEveryIdThatTheyHave() {
         const auto xid = [&](const QByteArray& before, const QByteArray& after) {
             return m_server->sql("begin; " + before + " select pg_current_xact_id(); " + after).toULongLong();
@@ -186,7 +186,7 @@ class WalScanTest : public QObject {
         QCOMPARE(queries.atLsn(Lsn{1}).error().kind(), ErrorKind::Refused);
     }
 
-    // CASES 19
+    // Case 19
     void noPointLiesInsideADropDatabase() {
         m_server->sql("create database gone; ");
         m_server->sql("create database copied strategy file_copy;");
@@ -321,7 +321,7 @@ class WalScanTest : public QObject {
         QVERIFY(marks->at(1).redo && marks->at(1).redo <= marks->at(1).start);
     }
 
-    // CASES 7 and 14: the tail of the log is lost, in the middle of a record over a page boundary; Postgres
+    // Cases 7 and 14: the tail of the log is lost, in the middle of a record over a page boundary; Postgres
     // writes another tail in its place, and says so on the torn page.
     void aLostTailIsFoundAndTheScanGoesOn() {
         m_followed->advance();
@@ -373,7 +373,7 @@ class WalScanTest : public QObject {
         QVERIFY(!unchanged->has_value());
     }
 
-    // CASES 12 at a restart of the same timeline: what was logged behind a clean stop will be overwritten.
+    // Case 12 at a restart of the same timeline: what was logged behind a clean stop will be overwritten.
     void aStartAfterACleanStopRewinds() {
         m_server->stop();
         m_followed->advance();

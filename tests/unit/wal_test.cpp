@@ -254,7 +254,7 @@ class WalTest : public QObject {
         QCOMPARE(widenXid(0xFFFFFFF0u, 3), 0xFFFFFFF0ull);
     }
 
-    // CASES 23: commit times are not monotonic; the first later commit in the log's order counts.
+    // Case 23: commit times are not monotonic; the first later commit in the log's order counts.
     void aClockSetBackAnHourChangesNothing() {
         TemporaryTree tree;
         LogWriter log(start);
@@ -320,7 +320,7 @@ class WalTest : public QObject {
         QVERIFY(curve->size() >= 3);
     }
 
-    // CASES 4: ENOSPC at a link. What lacks its link is linked before anything is answered, though nothing
+    // Case 4: ENOSPC at a link. What lacks its link is linked before anything is answered, though nothing
     // new is logged.
     void aLinkThatCouldNotBeMadeIsOwed() {
         SimulatedDisk disk(1);
