@@ -125,6 +125,8 @@ Result<int> spawnDetached(const std::vector<std::string>& arguments, int log) {
         }
         // By number: glibc's header lacks extern "C" in some versions.
         process = static_cast<int>(syscall(SYS_pidfd_open, birth.pid, 0));
+        if (process < 0 && errno == ESRCH) // it has ended already: something that is readable at once
+            process = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
 }
 
@@ -222,7 +224,7 @@ Status awaitEngine(const LaunchOptions& options, int process, SteadyClock::time_
     auto pause = std::chrono::milliseconds(5);
     // An engine that somebody started by hand at the same moment made ours end: it gets some time to answer.
     constexpr auto grace = std::chrono::seconds(1);
-    bool ended = process < 0;
+    bool ended = false;
     while (SteadyClock::now() < until) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - SteadyClock::now());
         ARBOR_ASSIGN(const bool answers, engineAnswers(options.store, left));
