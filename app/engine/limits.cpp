@@ -26,9 +26,9 @@ Forecast presentForecast(Service& service) {
                     service.engine().catalog([](const Catalog& c) { return c.sizeSetting("disk-limit"); }));
 }
 
-bool isDiskTight(Service& service) {
+std::optional<std::uint64_t> fewBytesLeft(Service& service) {
     const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
-    return free && *free < fewBytes;
+    return free && *free < fewBytes ? std::optional(*free) : std::nullopt;
 }
 
 LimitState limitState(Service& service, const Collector::Accounts& accounts) {
@@ -42,9 +42,8 @@ LimitState limitState(Service& service, const Collector::Accounts& accounts) {
     };
     if (limit != 0 && used >= limit)
         return {Level::Passed, ofLimit()};
-    const auto free = service.engine().store().disk().freeBytes(service.engine().directory());
-    if (free && *free < fewBytes)
-        return {Level::Passed, fmt::format("the disk has {} left", roundedSize(*free))};
+    if (const auto left = fewBytesLeft(service))
+        return {Level::Passed, fmt::format("the disk has {} left", roundedSize(*left))};
     if (limit != 0 && used >= limit / 10 * 9)
         return {Level::Near, ofLimit()};
     const Timestamp fullAt = presentForecast(service).fullAt;

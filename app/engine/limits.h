@@ -17,8 +17,8 @@ struct LimitState {
 // By the samples of the last day, whatever else is looked at; no rate before there is an hour of them.
 Forecast presentForecast(Service& service);
 
-// Whether the disk itself has little left. Costs one question to the file system.
-bool isDiskTight(Service& service);
+// What the disk itself has left, where that is little. Costs one question to the file system.
+std::optional<std::uint64_t> fewBytesLeft(Service& service);
 // Near: nine tenths of disk-limit are used, or at the rate of the last day it is full within a day.
 LimitState limitState(Service& service, const Collector::Accounts& accounts);
 

@@ -465,7 +465,7 @@ void Service::keepBooks() {
     if (!kept)
         spdlog::warn("accounting: {}", kept.error().message());
     // others fill and empty the disk while none of our accounts changes, or while the next is not due yet
-    const bool isTight = isDiskTight(*this);
+    const bool isTight = fewBytesLeft(*this).has_value();
     if (kept.value_or(false) || isTight != m_diskTight.exchange(isTight))
         warnOfLimits();
     if (m_space->sweepIsDue())

@@ -23,11 +23,6 @@ class FullDiskTest : public QObject {
     std::unique_ptr<LiveWindow> m_live;
 
     MainWindow& window() const { return m_live->window; }
-    template <class Page>
-    Page* page() const {
-        return qobject_cast<Page*>(
-            window().findChild<QStackedWidget*>(QStringLiteral("pages"))->currentWidget());
-    }
     QString onDisk(const char* name) const {
         return QString::fromStdString((m_disk->place() / name).string());
     }
@@ -45,7 +40,7 @@ class FullDiskTest : public QObject {
     }
     void makeRoom() const { QVERIFY(QFile::remove(onDisk("filler"))); }
     void tryAgain() {
-        auto* retry = page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry"));
+        auto* retry = m_live->page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry"));
         QVERIFY(retry->isVisible() && retry->isEnabled());
         LiveWindow::click(retry);
     }
@@ -95,19 +90,20 @@ class FullDiskTest : public QObject {
     void TheFirstRunSaysThatThereIsNoRoom() {
         fill(100 << 20);
         m_live = std::make_unique<LiveWindow>(*m_place);
-        ARBOR_EVENTUALLY(page<FirstRunPage>());
-        for (QPushButton* card : page<FirstRunPage>()->findChildren<QPushButton*>(QStringLiteral("card")))
+        ARBOR_EVENTUALLY(m_live->page<FirstRunPage>());
+        for (QPushButton* card :
+             m_live->page<FirstRunPage>()->findChildren<QPushButton*>(QStringLiteral("card")))
             if (card->accessibleName() == "New cluster")
                 LiveWindow::click(card);
-        ARBOR_EVENTUALLY(page<ProblemPage>());
-        QCOMPARE(page<ProblemPage>()->title(), QString("The disk is full"));
+        ARBOR_EVENTUALLY(m_live->page<ProblemPage>());
+        QCOMPARE(m_live->page<ProblemPage>()->title(), QString("The disk is full"));
         // a command that can be run: the store is not there
         QVERIFY(!QDir(m_place->store()).exists());
-        QCOMPARE(page<ProblemPage>()->findChild<QLineEdit*>()->text(), "df -h " + onDisk("stores"));
+        QCOMPARE(m_live->page<ProblemPage>()->findChild<QLineEdit*>()->text(), "df -h " + onDisk("stores"));
         GuiPlace::shootAll(window(), "first-run-disk-full");
         makeRoom();
         tryAgain();
-        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || page<ProblemPage>(), 120'000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || m_live->page<ProblemPage>(), 120'000);
         QVERIFY2(m_live->connected(), qPrintable(m_live->session.problem()));
         ARBOR_EVENTUALLY(m_live->branch("main"));
     }
@@ -116,15 +112,15 @@ class FullDiskTest : public QObject {
     void NothingIsLeftOfADemoThatFoundNoRoom() {
         fill(175 << 20);
         m_live = std::make_unique<LiveWindow>(*m_place);
-        ARBOR_EVENTUALLY(page<FirstRunPage>());
-        LiveWindow::click(page<FirstRunPage>()->findChild<QPushButton*>(QStringLiteral("card")));
-        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || page<ProblemPage>(), 240'000);
-        QVERIFY(page<ProblemPage>());
-        QCOMPARE(page<ProblemPage>()->title(), QString("The disk is full"));
+        ARBOR_EVENTUALLY(m_live->page<FirstRunPage>());
+        LiveWindow::click(m_live->page<FirstRunPage>()->findChild<QPushButton*>(QStringLiteral("card")));
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || m_live->page<ProblemPage>(), 240'000);
+        QVERIFY(m_live->page<ProblemPage>());
+        QCOMPARE(m_live->page<ProblemPage>()->title(), QString("The disk is full"));
         QVERIFY(!QDir(m_place->store()).exists());
         makeRoom();
         tryAgain();
-        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || page<ProblemPage>(), 240'000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || m_live->page<ProblemPage>(), 240'000);
         QVERIFY2(m_live->connected(), qPrintable(m_live->session.problem()));
         ARBOR_EVENTUALLY(m_live->names() == (QStringList{"audit", "dev", "main"}));
     }

@@ -42,6 +42,12 @@ struct LiveWindow {
         all.sort();
         return all;
     }
+    // What the window shows in place of a store, if it is of this kind.
+    template <class Page>
+    Page* page() const {
+        return qobject_cast<Page*>(
+            window.findChild<QStackedWidget*>(QStringLiteral("pages"))->currentWidget());
+    }
     bool connected() const { return session.state() == StoreSession::State::Connected; }
     BranchTreeView& tree() { return static_cast<BranchTreeView&>(window.area().tree()); }
     TimelineState& timeline() { return window.area().timelineView().timeline(); }

@@ -22,11 +22,6 @@ class MissingTest : public QObject {
     std::unique_ptr<LiveWindow> m_live;
 
     MainWindow& window() const { return m_live->window; }
-    template <class Page>
-    Page* page() const {
-        return qobject_cast<Page*>(
-            window().findChild<QStackedWidget*>(QStringLiteral("pages"))->currentWidget());
-    }
     void open() {
         m_place = std::make_unique<GuiPlace>();
         m_live = std::make_unique<LiveWindow>(*m_place);
@@ -47,29 +42,31 @@ class MissingTest : public QObject {
         window().area().selectBranch(m_live->branch("main")->id);
     }
     void clickCard(const QString& name) {
-        ARBOR_EVENTUALLY(page<FirstRunPage>());
-        for (QPushButton* card : page<FirstRunPage>()->findChildren<QPushButton*>(QStringLiteral("card")))
+        ARBOR_EVENTUALLY(m_live->page<FirstRunPage>());
+        for (QPushButton* card :
+             m_live->page<FirstRunPage>()->findChildren<QPushButton*>(QStringLiteral("card")))
             if (card->accessibleName() == name)
                 LiveWindow::click(card);
     }
     void tryAgain() {
-        const QPushButton* retry = page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry"));
+        const QPushButton* retry =
+            m_live->page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry"));
         QVERIFY(retry->isVisible() && retry->isEnabled());
         LiveWindow::click(const_cast<QPushButton*>(retry));
-        QVERIFY(!page<ProblemPage>()); // that something is done is seen
+        QVERIFY(!m_live->page<ProblemPage>()); // that something is done is seen
     }
     QString pageText() const {
         QStringList texts;
-        for (const QLabel* label : page<ProblemPage>()->findChildren<QLabel*>())
+        for (const QLabel* label : m_live->page<ProblemPage>()->findChildren<QLabel*>())
             texts += label->text();
         return texts.join(u'\n');
     }
     // The page names it, with the command that mends it, and everything that needs no store is at hand.
     void seeProblem(const QString& title, const QString& command, const QString& picture) {
-        ARBOR_EVENTUALLY(page<ProblemPage>());
-        QCOMPARE(page<ProblemPage>()->title(), title);
+        ARBOR_EVENTUALLY(m_live->page<ProblemPage>());
+        QCOMPARE(m_live->page<ProblemPage>()->title(), title);
         QVERIFY2(pageText().contains("then try again."), qPrintable(pageText()));
-        const auto* field = page<ProblemPage>()->findChild<QLineEdit*>();
+        const auto* field = m_live->page<ProblemPage>()->findChild<QLineEdit*>();
         QVERIFY(field->isVisible());
         QCOMPARE(field->text(), command);
         GuiPlace::shootAll(window(), picture);
@@ -107,7 +104,7 @@ class MissingTest : public QObject {
         ARBOR_EVENTUALLY(window().troubleBar().isHidden());
     }
     void seeTheDemo() {
-        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || page<ProblemPage>(), 240'000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->connected() || m_live->page<ProblemPage>(), 240'000);
         QVERIFY2(m_live->connected(), qPrintable(m_live->session.problem()));
         ARBOR_EVENTUALLY(m_live->names() == (QStringList{"audit", "dev", "main"}));
     }
@@ -169,8 +166,8 @@ class MissingTest : public QObject {
             return;
         QVERIFY(!QDir(m_place->store()).exists());
         tryAgain(); // too early
-        ARBOR_EVENTUALLY(page<ProblemPage>());
-        QCOMPARE(page<ProblemPage>()->title(), title);
+        ARBOR_EVENTUALLY(m_live->page<ProblemPage>());
+        QCOMPARE(m_live->page<ProblemPage>()->title(), title);
         hidden.show();
         tryAgain();
         seeTheDemo();
@@ -186,8 +183,8 @@ class MissingTest : public QObject {
         QVERIFY(!hidden.empty() && hidden.front().isDone());
         open();
         clickCard("Try the demo");
-        QTRY_VERIFY_WITH_TIMEOUT(page<ProblemPage>(), 240'000);
-        QCOMPARE(page<ProblemPage>()->title(), QString("The demo could not be made"));
+        QTRY_VERIFY_WITH_TIMEOUT(m_live->page<ProblemPage>(), 240'000);
+        QCOMPARE(m_live->page<ProblemPage>()->title(), QString("The demo could not be made"));
         QVERIFY2(pageText().contains("/pgbench could not be started: "), qPrintable(pageText()));
         QVERIFY(!QDir(m_place->store()).exists());
         GuiPlace::shoot(window(), "demo-broken-off");
