@@ -17,9 +17,8 @@ class WindowTest : public QObject {
     const BranchRow* branch(const char* name) const { return m_live->branch(name); }
 
     void makeTheDemo() {
-        auto* pages = window().findChild<QStackedWidget*>(QStringLiteral("pages"));
-        ARBOR_EVENTUALLY(qobject_cast<FirstRunPage*>(pages->currentWidget()));
-        auto* card = pages->currentWidget()->findChild<QPushButton*>(QStringLiteral("card"));
+        ARBOR_EVENTUALLY(m_live->page<FirstRunPage>());
+        auto* card = m_live->page<FirstRunPage>()->findChild<QPushButton*>(QStringLiteral("card"));
         if (m_mouse) {
             LiveWindow::click(card);
         } else {
