@@ -138,13 +138,12 @@ class LevelDb {
 
     // Keeps the kind of a disk's error, and gives every corruption the name of a file.
     Error errorOf(const leveldb::Status& status) const {
+        if (!status.IsCorruption())
+            return arbor::errorOf(status);
         std::string text = status.ToString();
-        if (status.IsCorruption()) {
-            if (text.find(m_directory) == std::string::npos)
-                text += fmt::format(" in {}", damagedTablesOnce());
-            return {ErrorKind::Corruption, text + ". Restore the store from a copy."};
-        }
-        return {m_env.kindOf(status).value_or(ErrorKind::Io), std::move(text)};
+        if (text.find(m_directory) == std::string::npos)
+            text += fmt::format(" in {}", damagedTablesOnce());
+        return {ErrorKind::Corruption, text + ". Restore the store from a copy."};
     }
 
     Status verifyTables() const {

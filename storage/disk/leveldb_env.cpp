@@ -20,14 +20,13 @@ Bytes bytesOf(const leveldb::Slice& slice) {
 
 class SequentialReader final : public leveldb::SequentialFile {
   public:
-    SequentialReader(const LevelDbEnv& env, std::shared_ptr<ReadableFile> file)
-        : m_env(env), m_file(std::move(file)) {}
+    explicit SequentialReader(std::shared_ptr<ReadableFile> file) : m_file(std::move(file)) {}
 
     LevelStatus Read(std::size_t n, leveldb::Slice* result, char* scratch) override {
         const auto got = m_file->readAt(m_at, std::as_writable_bytes(std::span(scratch, n)));
         *result = leveldb::Slice(scratch, got ? *got : 0);
         if (!got)
-            return m_env.statusOf(got.error());
+            return statusOf(got.error());
         m_at += *got;
         return LevelStatus::OK();
     }
@@ -37,25 +36,22 @@ class SequentialReader final : public leveldb::SequentialFile {
     }
 
   private:
-    const LevelDbEnv& m_env;
     const std::shared_ptr<ReadableFile> m_file;
     std::uint64_t m_at = 0;
 };
 
 class RandomReader final : public leveldb::RandomAccessFile {
   public:
-    RandomReader(const LevelDbEnv& env, std::shared_ptr<ReadableFile> file)
-        : m_env(env), m_file(std::move(file)) {}
+    explicit RandomReader(std::shared_ptr<ReadableFile> file) : m_file(std::move(file)) {}
 
     LevelStatus Read(std::uint64_t offset, std::size_t n, leveldb::Slice* result,
                      char* scratch) const override {
         const auto got = m_file->readAt(offset, std::as_writable_bytes(std::span(scratch, n)));
         *result = leveldb::Slice(scratch, got ? *got : 0);
-        return got ? LevelStatus::OK() : m_env.statusOf(got.error());
+        return got ? LevelStatus::OK() : statusOf(got.error());
     }
 
   private:
-    const LevelDbEnv& m_env;
     const std::shared_ptr<ReadableFile> m_file;
 };
 
@@ -90,9 +86,9 @@ class Writer final : public leveldb::WritableFile {
         if (LevelStatus written = writeOut(); !written.ok())
             return written;
         if (Status synced = m_file->sync(); !synced)
-            return m_failure = m_env.statusOf(synced.error());
+            return m_failure = statusOf(synced.error());
         if (Status synced = m_env.syncDirectoryIfChanged(m_path); !synced)
-            return m_failure = m_env.statusOf(synced.error());
+            return m_failure = statusOf(synced.error());
         return LevelStatus::OK();
     }
 
@@ -112,7 +108,7 @@ class Writer final : public leveldb::WritableFile {
         if (!m_failure.ok())
             return m_failure;
         if (Status appended = m_file->append(bytes); !appended)
-            m_failure = m_env.statusOf(appended.error());
+            m_failure = statusOf(appended.error());
         return m_failure;
     }
 
@@ -146,7 +142,27 @@ class Logger final : public leveldb::Logger {
     }
 };
 
+constexpr std::string_view endOfKind = ": ";
+
 } // namespace
+
+LevelStatus statusOf(const Error& error) {
+    if (error.kind() == ErrorKind::NotFound)
+        return LevelStatus::NotFound(error.message());
+    return LevelStatus::IOError(std::string(kindName(error.kind())), error.message());
+}
+
+Error errorOf(const LevelStatus& status) {
+    const std::string text = status.ToString();
+    if (status.IsNotFound())
+        return {ErrorKind::NotFound, text};
+    const std::size_t from = text.find(endOfKind) + endOfKind.size(); // behind "IO error: "
+    const std::size_t to = text.find(endOfKind, from);
+    const std::string_view name = std::string_view(text).substr(from, to - from);
+    const ErrorKind kind = kindFromName(name);
+    const bool ours = status.IsIOError() && kindName(kind) == name;
+    return {ours ? kind : ErrorKind::Io, ours ? text.substr(to + endOfKind.size()) : text};
+}
 
 bool LevelDbEnv::Queue::runOne() {
     std::function<void()> job;
@@ -207,24 +223,6 @@ Status LevelDbEnv::lockEarly(const std::string& path) {
     return {};
 }
 
-LevelStatus LevelDbEnv::statusOf(const Error& error) const {
-    const MutexLock lock(m_mutex);
-    if (m_errors.size() >= 8)
-        m_errors.erase(m_errors.begin());
-    m_errors.push_back(error);
-    return error.kind() == ErrorKind::NotFound ? LevelStatus::NotFound(error.message())
-                                               : LevelStatus::IOError(error.message());
-}
-
-std::optional<ErrorKind> LevelDbEnv::kindOf(const LevelStatus& status) const {
-    const std::string text = status.ToString();
-    const MutexLock lock(m_mutex);
-    for (const Error& error : m_errors)
-        if (text.find(error.message()) != std::string::npos)
-            return error.kind();
-    return std::nullopt;
-}
-
 Status LevelDbEnv::syncDirectoryIfChanged(const std::string& filePath) {
     // cleared first: a file created during the sync needs another one
     if (!m_directoryChanged.exchange(false))
@@ -240,7 +238,7 @@ LevelStatus LevelDbEnv::NewSequentialFile(const std::string& path, leveldb::Sequ
     auto opened = m_disk.openRead(path);
     if (!opened)
         return statusOf(opened.error());
-    *file = new SequentialReader(*this, std::move(*opened));
+    *file = new SequentialReader(std::move(*opened));
     return LevelStatus::OK();
 }
 
@@ -253,7 +251,7 @@ LevelStatus LevelDbEnv::NewRandomAccessFile(const std::string& path, leveldb::Ra
             return LevelStatus::Corruption("a table is missing", path);
         return statusOf(opened.error());
     }
-    *file = new RandomReader(*this, std::move(*opened));
+    *file = new RandomReader(std::move(*opened));
     return LevelStatus::OK();
 }
 

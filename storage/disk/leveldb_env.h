@@ -17,10 +17,15 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <optional>
 #include <thread>
 
 namespace arbor {
+
+// A disk's error on its way through LevelDB, which keeps the text alone, for as long as it likes, and tells
+// of it at some later write: the kind travels at the text's start.
+leveldb::Status statusOf(const Error& error);
+// What statusOf() was given; Io, or NotFound, for what LevelDB says itself.
+Error errorOf(const leveldb::Status& status);
 
 // Thread-safe. Serves one database: all its files lie in one directory.
 class LevelDbEnv final : public leveldb::Env {
@@ -36,8 +41,6 @@ class LevelDbEnv final : public leveldb::Env {
     // it was given: closing a database waits for work that has been scheduled, and must not depend on a
     // test's queue.
     void runBackgroundWorkHere();
-    // The kind of the disk error that a status of LevelDB tells of, which LevelDB itself keeps as text only.
-    std::optional<ErrorKind> kindOf(const leveldb::Status& status) const;
 
     leveldb::Status NewSequentialFile(const std::string& path, leveldb::SequentialFile** file) override;
     leveldb::Status NewRandomAccessFile(const std::string& path, leveldb::RandomAccessFile** file) override;
@@ -59,9 +62,8 @@ class LevelDbEnv final : public leveldb::Env {
     std::uint64_t NowMicros() override;
     void SleepForMicroseconds(int micros) override;
 
-    // For the files of this environment: translates and remembers an error, and syncs the directory if files
-    // were created in it since it was synced last.
-    leveldb::Status statusOf(const Error& error) const;
+    // For the files of this environment: syncs the directory if files were created in it since it was synced
+    // last.
     Status syncDirectoryIfChanged(const std::string& filePath);
 
   private:
@@ -80,10 +82,9 @@ class LevelDbEnv final : public leveldb::Env {
     const Executor m_executor;
     std::atomic<bool> m_directoryChanged = true; // what happened before the start is unknown
     const std::shared_ptr<Queue> m_queue = std::make_shared<Queue>();
-    mutable Mutex m_mutex;
+    Mutex m_mutex;
     std::unique_ptr<DiskLock> m_earlyLock ARBOR_GUARDED_BY(m_mutex);
     std::string m_earlyLockPath ARBOR_GUARDED_BY(m_mutex);
-    mutable std::vector<Error> m_errors ARBOR_GUARDED_BY(m_mutex); // the last few
     std::thread m_thread ARBOR_GUARDED_BY(m_mutex);
 };
 

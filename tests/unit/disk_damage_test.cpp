@@ -1,6 +1,10 @@
 // The index when its files are damaged and when the disk fails.
 #include "disk_index_support.h"
 
+#include "storage/disk/leveldb_env.h"
+
+#include <leveldb/status.h>
+
 using namespace arbor;
 using namespace arbor::test;
 
@@ -233,6 +237,21 @@ class DiskDamageTest : public QObject {
             if (round % 2)
                 disk.crash();
         }
+    }
+
+    // LevelDB keeps a compaction's error until the next write, and may meet others in between: a memtable for
+    // which there is no room is tried again at every key of a running compaction.
+    void anErrorKeepsItsKindOnItsWayThroughLevelDb() {
+        const leveldb::Status first =
+            statusOf(Error(ErrorKind::NoSpace, "appending to /index/1.ldb: no room"));
+        for (int n = 0; n < 100; ++n)
+            static_cast<void>(statusOf(Error(ErrorKind::Io, fmt::format("reading /index/{}.ldb", n))));
+        QCOMPARE(errorOf(first).kind(), ErrorKind::NoSpace);
+        QCOMPARE(errorOf(first).message(), std::string("appending to /index/1.ldb: no room"));
+        QCOMPARE(errorOf(statusOf(Error(ErrorKind::NotFound, "/x"))).kind(), ErrorKind::NotFound);
+        const Error own = errorOf(leveldb::Status::IOError("a file: of LevelDB's own: fails"));
+        QCOMPARE(own.kind(), ErrorKind::Io);
+        QCOMPARE(own.message(), std::string("IO error: a file: of LevelDB's own: fails"));
     }
 
     void afterAFailedSyncTheHandleIsDead() {
