@@ -1,5 +1,7 @@
 #include "storage/disk/leveldb_env.h"
 
+#include "storage/base/turns.h"
+
 #include <leveldb/slice.h>
 #include <leveldb/status.h>
 #include <spdlog/spdlog.h>
@@ -178,6 +180,7 @@ bool LevelDbEnv::Queue::runOne() {
 }
 
 void LevelDbEnv::Queue::runUntilStopped() {
+    const LongTurns nobodyWaits;
     for (;;) {
         while (runOne()) {
         }

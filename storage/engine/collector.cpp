@@ -1,5 +1,6 @@
 #include "storage/engine/collector.h"
 
+#include "storage/base/turns.h"
 #include "storage/engine/wal_follower.h"
 #include "storage/wal/wal_marks.h"
 
@@ -189,6 +190,7 @@ Result<Collector::Outcome> Collector::run(const RunOptions& options) {
 }
 
 Status Collector::sweep(const GcInput& input, Outcome& outcome) {
+    const LongTurns nobodyWaits;
     Store& store = m_engine.store();
     Sweeper sweeper(store.index(), store.segments(), *this, input, m_options.sweep);
     const std::uint64_t freedBefore = outcome.freedBytes;

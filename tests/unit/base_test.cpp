@@ -1,10 +1,25 @@
 #include "storage/base/ids.h"
 #include "storage/base/lsn.h"
 #include "storage/base/time.h"
+#include "storage/base/turns.h"
 
 #include <QtTest>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 using namespace arbor;
+
+namespace {
+
+// Nanoseconds that this thread wants to run at a time (sched_getattr(2): the fourth 8 bytes); 0 from a kernel
+// that knows no such thing.
+quint64 runtimeOfThread() {
+    std::array<quint64, 6> attributes{};
+    return syscall(SYS_sched_getattr, 0, attributes.data(), sizeof attributes, 0) == 0 ? attributes[3] : 0;
+}
+
+} // namespace
 
 class BaseTest : public QObject {
     Q_OBJECT
@@ -15,6 +30,16 @@ class BaseTest : public QObject {
         QCOMPARE(Lsn::parse("12/FFFFFFFF")->value, 0x12FFFFFFFFu);
         for (const char* bad : {"", "/", "0/", "/1", "0/1G", "0/123456789", "0 /1", "0/1 ", "-1/1", "0/1/2"})
             QVERIFY2(!Lsn::parse(bad), bad);
+    }
+
+    void longTurnsEndWithTheirScope() {
+        const quint64 before = runtimeOfThread();
+        {
+            const LongTurns nobodyWaits;
+            if (before > 0)
+                QCOMPARE(runtimeOfThread(), 100'000'000u);
+        }
+        QCOMPARE(runtimeOfThread(), before);
     }
 
     void timesParseInIsoAndInPostgresForm() {
