@@ -7,8 +7,7 @@ namespace arbor {
 Result<Service::HiddenServer> Service::startHidden(TimelineId timeline, bool isFork,
                                                    const Installation& installation, Job& job,
                                                    const std::function<void(EndpointSpec&)>& adjust) {
-    if (!m_options.mountProblem.empty())
-        return makeError(ErrorKind::Io, "no server can be started: {}", m_options.mountProblem);
+    ARBOR_TRY(mount().need());
     HiddenServer server;
     server.timeline = timeline;
     std::uint64_t number = 0;

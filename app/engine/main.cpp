@@ -38,8 +38,7 @@ struct Ground {
     RunAs user;
     bool isStore = false;
     std::vector<std::string> made; // directories that go again when no store comes of it
-    std::unique_ptr<Mount> mount;
-    std::string mountProblem;
+    std::unique_ptr<MountKeeper> mount;
 };
 
 // Makes the directories that a mount needs, as their later owner.
@@ -76,25 +75,29 @@ Result<std::uint64_t> mountId() {
 
 // The mount, as long as the process has what it takes: an engine started by root mounts before it becomes
 // somebody else where that user could not mount by himself.
-Status prepareMount(const Arguments& arguments, Ground& ground) {
-    const std::string place = arguments.store + "/mnt";
-    ARBOR_TRY(makeDataHome(arguments.store, ground.user, ground));
-    ARBOR_TRY(makeOwned(arguments.store, ground.user, ground));
-    ARBOR_TRY(makeOwned(place, ground.user, ground));
+Result<std::unique_ptr<Mount>> prepareMount(const std::string& store, const RunAs& user,
+                                            std::function<void()> ended) {
+    const std::string place = store + "/mnt";
     ARBOR_TRY(clearDeadMount(place));
-    const Owner owner{ground.user.uid, ground.user.gid};
+    const Owner owner{user.uid, user.gid};
     if (::geteuid() == 0 && ordinaryUserCanMount(owner))
-        ARBOR_TRY(becomeUser(ground.user));
+        ARBOR_TRY(becomeUser(user));
     MountOptions options;
     options.path = place;
     ARBOR_ASSIGN(options.storeId, mountId());
     options.servedBy = owner;
     options.log = [](const std::string& sentence) { spdlog::warn("mount: {}", sentence); };
-    auto mount = Mount::prepare(std::move(options));
-    if (!mount)
-        return std::move(mount).error();
-    ground.mount = std::move(*mount);
-    return {};
+    options.ended = [ended = std::move(ended)] {
+        spdlog::warn("the mount was taken away");
+        ended();
+    };
+    return Mount::prepare(std::move(options));
+}
+
+Status makeDirectories(const Arguments& arguments, Ground& ground) {
+    ARBOR_TRY(makeDataHome(arguments.store, ground.user, ground));
+    ARBOR_TRY(makeOwned(arguments.store, ground.user, ground));
+    return makeOwned(arguments.store + "/mnt", ground.user, ground);
 }
 
 Result<Ground> prepare(const Arguments& arguments) {
@@ -114,11 +117,16 @@ Result<Ground> prepare(const Arguments& arguments) {
         if (auto lock = disk.lock(lockFile); !lock)
             return makeError(ErrorKind::Busy, "another engine has the store at {} open: {}", arguments.store,
                              lock.error().message());
+    ground.mount = std::make_unique<MountKeeper>(
+        [store = arguments.store, user = ground.user](std::function<void()> ended) {
+            return prepareMount(store, user, std::move(ended));
+        });
     if (usable) { // otherwise it is somebody's directory, and store.init will say so
-        if (auto mounted = prepareMount(arguments, ground); !mounted) {
-            if (!ground.isStore && ground.made.empty() && !disk.info(arguments.store))
-                return std::move(mounted).error(); // nothing could be made there
-            ground.mountProblem = mounted.error().message();
+        const Status made = makeDirectories(arguments, ground);
+        const Status mounted = ground.mount->need(); // or later
+        if (!ground.isStore && ground.made.empty() && !disk.info(arguments.store)) {
+            ARBOR_TRY(made);
+            ARBOR_TRY(mounted);
         }
     }
     if (::geteuid() == 0)
@@ -170,9 +178,7 @@ int run(const Arguments& arguments, int argc, char** argv) {
     const std::vector<std::string> made = ground->made;
     int code = 0;
     {
-        Service service(
-            {arguments.store, ground->user, arguments.pgBin, std::move(ground->mount), ground->mountProblem},
-            server);
+        Service service({arguments.store, ground->user, arguments.pgBin, std::move(ground->mount)}, server);
         QObject::connect(&service, &Service::finished, &application, &QCoreApplication::quit);
         const int descriptor = ::signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
         QSocketNotifier notifier(descriptor, QSocketNotifier::Read);

@@ -132,8 +132,8 @@ EndpointSpec Service::specOn(TimelineId timeline, bool isFork, const Installatio
     spec.dataFiles.remove = [this, timeline](const std::string& name) -> Status {
         ARBOR_ASSIGN(const auto head, m_engine->head(timeline));
         ARBOR_TRY(head->unlink(head->root(), name));
-        if (m_options.mount)
-            m_options.mount->invalidateEntry(timeline, head->root(), name);
+        if (const auto mounted = mount().mount())
+            mounted->invalidateEntry(timeline, head->root(), name);
         return {};
     };
     spec.prepare = [this, timeline, isFork] { return prepareTimeline(timeline, isFork); };
@@ -183,8 +183,8 @@ Status Service::prepareTimeline(TimelineId timeline, bool isFork) {
     }
     // whoever wrote half a page is dead; the kernel must not go on showing it either
     for (const auto& [inode, block] : head->dropHalves())
-        if (m_options.mount)
-            m_options.mount->invalidateData(timeline, inode, std::uint64_t{block} * blockSize, blockSize);
+        if (const auto mounted = mount().mount())
+            mounted->invalidateData(timeline, inode, std::uint64_t{block} * blockSize, blockSize);
     ARBOR_ASSIGN(const std::string control, readPath(*head, "global/pg_control"));
     const bool isStandby = head->lookup(head->root(), "standby.signal").has_value() ||
                            head->lookup(head->root(), "recovery.signal").has_value();
@@ -199,8 +199,7 @@ Status Service::startBranch(const BranchRecord& asked) {
     const auto locks = lockBranches({asked.id});
     ARBOR_ASSIGN(const BranchRecord branch,
                  m_engine->catalog([&](const Catalog& c) { return c.branch(asked.id); }));
-    if (!m_options.mountProblem.empty())
-        return makeError(ErrorKind::Io, "no server can be started: {}", m_options.mountProblem);
+    ARBOR_TRY(mount().need());
     const EndpointKey key = keyOf(branch.id);
     if (m_endpoints.info(key).state != Endpoint::State::Running) {
         // whoever is left of an engine before us must not write while the log is looked at
@@ -236,8 +235,8 @@ void Service::leaveMount(TimelineId timeline) {
         const std::lock_guard lock(m_stateMutex);
         m_mounted.erase(timeline);
     }
-    if (m_options.mount)
-        m_options.mount->retire(timeline);
+    if (const auto mounted = mount().mount())
+        mounted->retire(timeline);
 }
 
 // What the kernel knows of a timeline keeps its head open: its cached pages, and a few files each. The
@@ -301,8 +300,7 @@ Status Service::aroundMove(const std::vector<BranchId>& branches, const std::fun
 // --- Peeks
 
 Result<Service::Peek> Service::openPeek(const TimelinePoint& point, ConnectionId owner) {
-    if (!m_options.mountProblem.empty())
-        return makeError(ErrorKind::Io, "no server can be started: {}", m_options.mountProblem);
+    ARBOR_TRY(mount().need());
     ARBOR_ASSIGN(const Installation installation, installationFor(point.timeline));
     ARBOR_ASSIGN(const auto head, m_engine->fork(point));
     Peek peek;

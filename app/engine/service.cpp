@@ -94,7 +94,7 @@ Service::Service(Options options, ControlServer& server)
 Service::~Service() {
     m_workers.waitForDone();
     m_upkeep.waitForDone();
-    m_options.mount.reset(); // lets go of its views
+    mount().end(); // lets go of its views
     m_space.reset();
     m_engine.reset();
     if (m_abandoned)
@@ -195,14 +195,9 @@ Status Service::openStore() {
         m_space->operationDone();
         m_server.publish(event::branches, QJsonObject{});
     });
-    if (m_options.mount) {
-        if (auto served = m_options.mount->serve(*this); !served) {
-            m_options.mountProblem = served.error().message();
-            m_options.mount.reset();
-        }
-    }
-    if (!m_options.mountProblem.empty())
-        warn("no branch can be started: " + m_options.mountProblem);
+    mount().serve(*this);
+    if (const std::string problem = mount().problem(); !problem.empty())
+        warn("no branch can be started: " + problem);
     m_storeOpen = true;
     m_followTimer.start(followEveryMs);
     m_houseTimer.start(houseworkEveryMs);
@@ -478,7 +473,9 @@ Status Service::closeHeads(const std::set<TimelineId>& timelines) {
         ARBOR_TRY(m_engine->closeIdleHeads());
         const auto heads = m_engine->openHeads();
         if (std::none_of(heads.begin(), heads.end(),
-                         [&](const auto& head) { return timelines.contains(head->timeline()); }))
+                         [&](const auto& head) { return timelines.contains(head->timeline()); }) &&
+            std::none_of(timelines.begin(), timelines.end(),
+                         [&](TimelineId timeline) { return m_engine->isLookedAt(timeline); }))
             return {};
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }

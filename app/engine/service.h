@@ -8,12 +8,12 @@
 #include "app/control/jobs.h"
 #include "app/control/server.h"
 #include "app/engine/endpoints.h"
+#include "app/engine/mount_keeper.h"
 #include "app/engine/privileges.h"
 #include "app/engine/space.h"
 #include "app/postgres/installations.h"
 #include "storage/disk/posix_disk.h"
 #include "storage/engine/wal_follower.h"
-#include "storage/fuse/mount.h"
 
 #include <QObject>
 #include <QThreadPool>
@@ -38,8 +38,7 @@ class Service : public QObject, private ViewProvider {
         std::string store; // canonical
         RunAs user;
         std::string pgBin; // preferred installation; "" for any
-        std::unique_ptr<Mount> mount;
-        std::string mountProblem; // why there is none
+        std::unique_ptr<MountKeeper> mount;
     };
     Service(Options options, ControlServer& server);
     ~Service() override;
@@ -65,8 +64,8 @@ class Service : public QObject, private ViewProvider {
     // The same on a worker, at a pace that a busy database does not feel. Once more after one that runs and
     // was begun so.
     void sweepSoon();
-    // A head that is still open keeps what it shows. Nobody writes to these any more: they close once the
-    // mount lets go of them, which is waited for a little.
+    // A head that is still open keeps what it shows, and so does a look at it. Nobody writes to these any
+    // more: they close once the mount lets go of them, which is waited for a little.
     Status closeHeads(const std::set<TimelineId>& timelines);
     void purgeTrash(TrashId entry);
     void emptyTrash();
@@ -75,6 +74,7 @@ class Service : public QObject, private ViewProvider {
     ControlServer& server() { return m_server; }
     JobTable& jobs() { return m_jobs; }
     const Options& options() const { return m_options; }
+    MountKeeper& mount() { return *m_options.mount; }
     const Clock& clock() const { return m_clock; }
     Disk& disk() { return m_disk; }
     Timestamp startedAt() const { return m_startedAt; }

@@ -25,12 +25,12 @@ Result<QJsonValue> status(Service& service) {
                      {"pgBinDirs", installations},
                      {"runningEndpoints", static_cast<qint64>(service.endpoints().runningCount())},
                      {"jobs", service.jobs().runningCount()}};
-    if (const auto& mount = service.options().mount) {
+    if (const auto mount = service.mount().mount()) {
         json.insert("mount", text(mount->path()));
         json.insert("mountRequests", mount->hasRings() ? "io_uring" : "device");
     }
-    if (!service.options().mountProblem.empty())
-        json.insert("problem", text(service.options().mountProblem));
+    if (const std::string problem = service.mount().problem(); !problem.empty())
+        json.insert("problem", text(problem));
     if (service.storeOpen()) {
         json.insert("branches", static_cast<qint64>(service.engine().catalog(
                                     [](const Catalog& c) { return c.branchCount(); })));
@@ -56,8 +56,8 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
     // before anything is made
     ARBOR_TRY(pickInstallation(service.installations(), 0));
     const bool demo = params.value("demo").toBool();
-    if (demo && !service.options().mountProblem.empty())
-        return makeError(ErrorKind::Io, "the demo needs a server: {}", service.options().mountProblem);
+    if (demo)
+        ARBOR_TRY(service.mount().need());
     if (!service.storeOpen())
         ARBOR_TRY(service.createStore());
     auto root = service.makeRoot(std::nullopt, "main", options, job); // undoing it would leave nothing

@@ -16,8 +16,16 @@ GcInput Engine::inputLocked(const Catalog& catalog, const HistoryWindows& window
         if (catalog.findTimeline(timeline) != nullptr)
             pins.push_back({PinKind::Reader, timeline, at.position, at, name, {}});
     };
+    // where a branch is only thought gone, its head is thought closed, and not looked at any more
+    const auto hasBranch = [&](TimelineId timeline) ARBOR_REQUIRES(m_catalogMutex) {
+        const auto isOn = [&](const Catalog& known) {
+            return known.branchOn(timeline) || known.trashOn(timeline);
+        };
+        return isOn(catalog) || isOn(m_catalog);
+    };
     for (const auto& [timeline, at] : m_readers)
-        addReader(timeline, at, "a reader");
+        if (at != arbor::headPoint || !hasBranch(timeline))
+            addReader(timeline, at, "a reader");
     std::vector<TimelineId> beingMade;
     for (const auto& [timeline, transient] : m_transient) {
         beingMade.push_back(timeline);
@@ -29,11 +37,7 @@ GcInput Engine::inputLocked(const Catalog& catalog, const HistoryWindows& window
         for (const Position position : nameless.positions)
             addReader(view->timeline(), {position, {}}, "a removed file that is still open");
         held.insert(nameless.segments.begin(), nameless.segments.end());
-        // where a branch is only thought gone, its head is thought closed
-        const auto isOn = [&](const Catalog& known) {
-            return known.branchOn(view->timeline()) || known.trashOn(view->timeline());
-        };
-        if (!isOn(catalog) && !isOn(m_catalog))
+        if (!hasBranch(view->timeline()))
             addReader(view->timeline(), arbor::headPoint, "an open head");
     }
     GcInput input = makeGcInput(catalog, pins, m_store->lastPosition(), beingMade);

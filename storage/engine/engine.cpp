@@ -310,6 +310,11 @@ Result<std::shared_ptr<TimelineView>> Engine::look(const TimelinePoint& point) {
     return view;
 }
 
+bool Engine::isLookedAt(TimelineId timeline) const {
+    const MutexLock lock(m_catalogMutex);
+    return m_readers.contains(timeline);
+}
+
 // --- Roots and peeks
 
 Result<std::shared_ptr<TimelineView>> Engine::beginRoot(std::uint32_t mode, Owner owner) {

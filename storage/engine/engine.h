@@ -111,6 +111,8 @@ class Engine : private SyncParticipant {
     Result<std::shared_ptr<TimelineView>> look(const TimelinePoint& point);
     // Heads that are open now.
     std::vector<std::shared_ptr<TimelineView>> openHeads() const;
+    // Whether somebody holds a look at a point of it.
+    bool isLookedAt(TimelineId timeline) const;
     // Closes the heads that nobody holds; timelines without a name (peeks) are gone with that. Not from the
     // sync thread, and not while holding a view.
     Status closeIdleHeads();

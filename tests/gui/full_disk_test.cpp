@@ -4,8 +4,8 @@
 #include "app/gui/problem_page.h"
 #include "app/gui/window_actions.h"
 #include "tests/gui/live_window.h"
-#include "tests/gui/private_mounts.h"
 #include "tests/postgres/small_disk.h"
+#include "tests/support/private_mounts.h"
 
 #include <QLabel>
 #include <QStorageInfo>

@@ -5,7 +5,7 @@
 #include "app/gui/problem_page.h"
 #include "app/gui/window_actions.h"
 #include "tests/gui/live_window.h"
-#include "tests/gui/private_mounts.h"
+#include "tests/support/private_mounts.h"
 
 #include <QClipboard>
 #include <QDockWidget>

@@ -1,8 +1,11 @@
 // Little memory, many open files, an engine that is suspended and goes on, pages torn behind an export:
-// slower, nothing else (cases 17 and 29).
+// slower, nothing else (cases 17 and 29). And a machine that lacks what a mount needs, until it has it.
 #include "system_support.h"
 
+#include "tests/support/private_mounts.h"
+
 #include <atomic>
+#include <sys/sysmacros.h>
 #include <thread>
 
 using namespace arbor::system_test;
@@ -66,6 +69,7 @@ class SystemHardshipTest : public QObject {
     void initTestCase() {
         if (const QByteArray why = obstacle(); !why.isEmpty())
             QSKIP(why.constData());
+        (void)arbor::whyNoPrivateMounts(); // before there are threads
         m_store = std::make_unique<Store>();
         EXPECT_OK(m_store->init());
         EXPECT_OK(m_store->run("start main"));
@@ -217,6 +221,40 @@ class SystemHardshipTest : public QObject {
         QCOMPARE(m_store->engine(), engine);
         QCOMPARE(m_store->state("main"), QString("running"));
         QCOMPARE(value("main", "SELECT count(*) FROM written").toInt(), acknowledged.load());
+    }
+
+    // Branches can be made meanwhile, and the engine that is there already takes what came.
+    void whatAMountNeedsMayComeLater() {
+        if (const QString why = arbor::whyNoPrivateMounts(); !why.isEmpty())
+            QSKIP(qPrintable(why));
+        const arbor::Hidden hidden = arbor::Hidden::gone("/dev/fuse");
+        QVERIFY(hidden.isDone());
+        Store store;
+        EXPECT_OK(store.init());
+        EXPECT_OK(store.run("branch create idea --from main"));
+        const Outcome refused = store.run("start main");
+        EXPECT_CODE(refused, 1);
+        QVERIFY2(refused.err.contains("fuse device not found"), refused.err.constData());
+        const QJsonObject before = store.json("engine status").object();
+        QVERIFY(before.value("problem").toString().contains("fuse device not found"));
+
+        QVERIFY(::mknod("/dev/fuse", S_IFCHR, makedev(10, 229)) == 0 && ::chmod("/dev/fuse", 0666) == 0);
+        EXPECT_OK(store.run("start main"));
+        QCOMPARE(store.value("main", "SELECT 1"), QByteArray("1"));
+        const QJsonObject after = store.json("engine status").object();
+        QCOMPARE(after.value("pid"), before.value("pid"));
+        QVERIFY(!after.contains("problem"));
+
+        // and others may take it away
+        QVERIFY(::umount2((store.path() / "mnt").c_str(), MNT_DETACH) == 0);
+        QCOMPARE(store.value("main", "SELECT 1"), QByteArray("1"));
+        const Outcome busy = store.run("start idea");
+        EXPECT_CODE(busy, 4);
+        QVERIFY2(busy.err.contains("stop them all"), busy.err.constData());
+        EXPECT_OK(store.run("stop main"));
+        EXPECT_OK(store.run("start idea"));
+        QCOMPARE(store.value("idea", "SELECT 1"), QByteArray("1"));
+        QVERIFY(!store.json("engine status").object().contains("problem"));
     }
 
   private:

@@ -177,6 +177,12 @@ class CollectorTest : public QObject {
             REQUIRE(plan);
             promised = plan->plan.freeBytes;
             QVERIFY(promised > 60 * blockSize / 2);
+            // whoever counts what a branch holds does not hold it
+            const auto counting = m_engine->look({child->timeline, headPoint});
+            REQUIRE(counting);
+            const auto beside = collector.plan(without);
+            REQUIRE(beside);
+            QCOMPARE(beside->plan.freeBytes, promised);
         }
         REQUIRE(m_engine->operate(caller,
                                   [&](Catalog& c, Timestamp now) { return c.deleteBranch(child->id, now); }));
