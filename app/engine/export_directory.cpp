@@ -11,6 +11,7 @@
 #include "app/engine/import_jobs.h"
 #include "app/engine/import_tree.h"
 #include "app/engine/page_checksum.h"
+#include "app/postgres/endpoint_config.h"
 #include "app/postgres/program.h"
 #include "storage/engine/view_paths.h"
 #include "storage/names/roles.h"
@@ -302,6 +303,19 @@ class Writer {
     std::atomic<std::uint64_t> m_checkedPages{0};
 };
 
+// Who starts the export as himself would stand before its door.
+std::optional<std::string> whoIsKeptOut(TimelineView& view, const std::string& user,
+                                        const std::string& directory) {
+    const auto hba = readPath(view, "pg_hba.conf");
+    if (!hba || user == "postgres" || !asksForPeer(*hba))
+        return std::nullopt;
+    return fmt::format(
+        "pg_hba.conf lets the database user postgres in only from the account postgres (peer), and "
+        "this is {0}; to change that: sed -i '/^local/s/peer$/peer map=own/' '{1}/pg_hba.conf' && echo "
+        "'own {0} postgres' >>'{1}/pg_ident.conf'",
+        user, directory);
+}
+
 // What a fork leaves behind of the branch, which somebody who moves elsewhere must know.
 std::vector<std::string> slotsAt(Service& service, const TimelinePoint& point) {
     std::vector<std::string> names;
@@ -342,6 +356,8 @@ Result<ExportOutcome> exportDirectory(Service& service, const TimelinePoint& poi
     target.keep();
     ExportOutcome outcome = writer.outcome();
     outcome.report = slotsAt(service, point);
+    if (auto keptOut = whoIsKeptOut(fork.view(), service.options().user.name, directory))
+        outcome.report.push_back(std::move(*keptOut));
     if (!control.dataChecksums)
         outcome.report.push_back(
             "the cluster has no checksums: pages were compared with the store's own only");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <sstream>
 
 namespace arbor {
 
@@ -226,6 +227,18 @@ std::string hbaFileContent(std::string_view superuser) {
                        "host  replication all 127.0.0.1/32 scram-sha-256\n"
                        "host  replication all ::1/128 scram-sha-256\n",
                        user);
+}
+
+bool asksForPeer(std::string_view hba) {
+    std::istringstream lines{std::string(hba)};
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::string type, database, user, method, option;
+        words >> type >> database >> user >> method >> option;
+        if (type == "local" && method == "peer" && option.empty())
+            return true;
+    }
+    return false;
 }
 
 std::string identFileContent(const std::vector<std::string>& users, std::string_view superuser) {

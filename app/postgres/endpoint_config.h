@@ -59,6 +59,9 @@ Result<std::vector<std::string>> postgresArguments(const EndpointConfig& config)
 std::string hbaFileContent(std::string_view superuser = "postgres");
 // pg_ident.conf: these users of the operating system, and root, are the superuser.
 std::string identFileContent(const std::vector<std::string>& users, std::string_view superuser = "postgres");
+// Whether a pg_hba.conf has a line by which a database user must be the user of the operating system of that
+// name: "peer" on a local socket, without a map.
+bool asksForPeer(std::string_view hba);
 // A line of a passfile for TCP on this machine, on any port and to any database: all branches of a root share
 // their roles with it.
 std::string passFileContent(std::string_view password, std::string_view superuser = "postgres");

@@ -228,6 +228,10 @@ class LauncherUnitsTest : public QObject {
                 std::string::npos);
         QVERIFY(hbaFileContent("o\"x").find("local all         \"o\"\"x\" peer map=arbor") !=
                 std::string::npos);
+        QVERIFY(asksForPeer("# local all all trust\nlocal\tall all   peer # as initdb leaves it\n"));
+        for (const char* open : {"", "#local all all peer\n", "local all all peer map=own\n",
+                                 "local all all md5\n", "host all all 127.0.0.1/32 ident\n"})
+            QVERIFY2(!asksForPeer(open), open);
         QCOMPARE(passFileContent("a:b"),
                  std::string("127.0.0.1:*:*:postgres:a\\:b\nlocalhost:*:*:postgres:a\\:b\n"));
         QVERIFY(generatePassword() != generatePassword());
