@@ -30,6 +30,17 @@ int serversOn(const fs::path& data) {
     return static_cast<int>(execs.size());
 }
 
+// The engine of a store, also while it does not answer yet.
+std::vector<pid_t> enginesOf(const fs::path& store) {
+    std::vector<pid_t> found;
+    std::error_code ignored;
+    for (const auto& process : fs::directory_iterator("/proc", ignored))
+        if (const QList<QByteArray> words = readText(process.path() / "cmdline").split('\0');
+            words.first().endsWith("/pgarbord") && words.contains(QByteArray::fromStdString(store.string())))
+            found.push_back(std::stoi(process.path().filename()));
+    return found;
+}
+
 // Shared memory segments of System V that belong to a user, and that no process uses any more: what a dead
 // server has left.
 int sharedSegmentsOf(uid_t user) {
@@ -255,6 +266,26 @@ class SystemKillTest : public QObject {
             known.insert(std::to_string(entry.toObject().value("timeline").toInteger()));
         for (const auto& entry : fs::directory_iterator(m_store->path() / "log"))
             QVERIFY(!entry.path().filename().string().starts_with("peek"));
+    }
+
+    // At whatever moment of its making: what is there is a store, or can be made one by asking again.
+    void anInitThatIsKilledIsAskedForAgain() {
+        for (int round = 0; round < (isFull() ? 40 : 4); ++round) {
+            const Store store;
+            const auto making = store.begin({"init", "--", "--no-sync", "--locale=C.UTF-8"});
+            QTRY_VERIFY_WITH_TIMEOUT(!enginesOf(store.path()).empty(), 60'000);
+            QTest::qWait(upTo(1500));
+            for (const pid_t engine : enginesOf(store.path()))
+                ::kill(engine, SIGKILL);
+            const Outcome first = Store::finish(*making);
+            QVERIFY2(first.code == 0 || first.code == 5, first.text().constData());
+            if (first.code != 0) {
+                const Outcome again = store.init();
+                QVERIFY2(again.code == 0 || again.code == 4, again.text().constData());
+            }
+            EXPECT_OK(store.run("start main"));
+            QCOMPARE(store.value("main", "SELECT 1"), QByteArray("1"));
+        }
     }
 
     // Case 2: an engine that hangs, with servers that wait for it, and then is killed.
