@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::chrono::seconds patience{2};
 
+std::string messageOf(const Status& done) {
+    return done ? std::string() : done.error().message();
+}
+
 } // namespace
 
 Status MountKeeper::need() {
@@ -17,7 +21,7 @@ Status MountKeeper::need() {
     auto done = clearWhatWasTakenAway();
     if (done)
         done = prepareAndServe();
-    m_problem = done ? std::string() : done.error().message();
+    m_problem = messageOf(done);
     if (!done)
         return std::move(done).error().during("no server can be started");
     return {};
@@ -28,8 +32,7 @@ void MountKeeper::serve(ViewProvider& provider) {
     m_provider = &provider;
     if (!m_mount)
         return;
-    const Status done = prepareAndServe();
-    m_problem = done ? std::string() : done.error().message();
+    m_problem = messageOf(prepareAndServe());
 }
 
 void MountKeeper::end() {
