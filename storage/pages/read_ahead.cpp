@@ -121,10 +121,7 @@ class ReadAhead::Piece {
     std::byte* const m_room;
 };
 
-ReadAhead::ReadAhead() : m_memory(std::make_unique<Memory>()) {
-    if (!hasHugePages() || ::syscall(SYS_io_setup, 2 * mostPieces, &m_context) != 0)
-        m_context = 0;
-}
+ReadAhead::ReadAhead() : m_memory(std::make_unique<Memory>()), m_works(hasHugePages()) {}
 
 ReadAhead::~ReadAhead() {
     if (m_context != 0)
@@ -138,15 +135,17 @@ void ReadAhead::begin(SegmentId segment, ReadableFile& file, std::uint64_t begin
     const std::uint64_t bytes = end - begin;
     m_asked.fetch_add(bytes, std::memory_order_relaxed);
     const std::uint64_t count = (bytes + pieceBytes - 1) / pieceBytes;
-    const bool isOurs = m_context != 0 && m_works && bytes >= leastBytes && count <= mostPieces / 2 &&
-                        !isCached(fd, begin, end);
+    const bool isOurs =
+        m_works && bytes >= leastBytes && count <= mostPieces / 2 && !isCached(fd, begin, end);
     const int direct = isOurs ? openDirectly(fd) : -1;
     if (direct < 0) {
         posix_fadvise(fd, static_cast<off_t>(begin), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
         return;
     }
     const MutexLock lock(m_mutex);
-    if (!m_isReaping)
+    if (m_context == 0 && ::syscall(SYS_io_setup, 2 * mostPieces, &m_context) != 0)
+        m_works = false;
+    if (!m_isReaping && m_context != 0)
         reap(Waits::No); // what nobody came for leaves the kernel's ring, too
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::uint64_t first = begin + bytes * i / count;

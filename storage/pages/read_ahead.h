@@ -58,12 +58,13 @@ class ReadAhead {
     void forget(PiecePtr piece) ARBOR_REQUIRES(m_mutex);
 
     const std::unique_ptr<Memory> m_memory; // of pieces, used again and again
-    aio_context_t m_context = 0;            // none where the kernel gives none
-    std::atomic<bool> m_works{true};        // false once the filesystem has refused
+    std::atomic<bool> m_works;              // false once the kernel or the filesystem has refused
     std::atomic<std::uint64_t> m_asked{0};
     std::atomic<bool> m_isEmpty{true}; // spares readers the lock where nothing is ahead
     Mutex m_mutex;
     Condition m_reaped;
+    // Made at the first need: to give it back takes the kernel some twenty milliseconds. Never changes then.
+    aio_context_t m_context = 0;
     bool m_isReaping ARBOR_GUARDED_BY(m_mutex) = false; // one thread waits for the kernel, the others for it
     std::map<std::pair<SegmentId, std::uint64_t>, PiecePtr> m_pieces
         ARBOR_GUARDED_BY(m_mutex);                                         // by first byte
