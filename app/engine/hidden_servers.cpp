@@ -1,5 +1,6 @@
 // Servers on timelines that have no name: of a root that is being made, of a fork that is being exported.
 #include "app/engine/service.h"
+#include "app/postgres/initdb.h"
 #include "app/postgres/runtime_files.h"
 
 namespace arbor {
@@ -75,8 +76,11 @@ void Service::clearUnnamed() {
          {std::pair{"run", "import-"}, std::pair{"run", "hidden-"}, std::pair{"run", "initdb"},
           std::pair{"log", "hidden-"}, std::pair{"log", "peek-"}})
         for (const std::string& name : entries(folder))
-            if (name.starts_with(prefix))
-                (void)removeTree(m_disk, fmt::format("{}/{}/{}", m_options.store, folder, name));
+            if (name.starts_with(prefix)) {
+                const std::string path = fmt::format("{}/{}/{}", m_options.store, folder, name);
+                endInitdb(path + "/data");
+                (void)removeTree(m_disk, path);
+            }
 }
 
 } // namespace arbor

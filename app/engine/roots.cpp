@@ -70,6 +70,7 @@ Result<BranchRecord> Service::makeRoot(const std::optional<Caller>& caller, cons
                                        const std::vector<std::string>& initdbOptions, Job& job) {
     ARBOR_ASSIGN(const Installation installation, pickInstallation(installations(), 0));
     const std::string place = m_options.store + "/run/initdb";
+    endInitdb(place + "/data"); // of an engine that was killed
     ARBOR_TRY(removeTree(m_disk, place));
     ARBOR_TRY(runInitdb(installation, place, initdbOptions, job));
     NewRoot root(*this, job, installation);

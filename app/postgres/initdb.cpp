@@ -1,8 +1,7 @@
 #include "app/postgres/initdb.h"
 
 #include "app/postgres/environment.h"
-
-#include <QTimer>
+#include "app/postgres/shared_memory.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -16,13 +15,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int killAfterMs = 3000;
-
 Status checkFresh(const std::string& directory) {
     std::error_code error;
     if (!fs::exists(directory, error) || fs::is_empty(directory, error))
         return {};
     return makeError(ErrorKind::AlreadyExists, "{} is not empty", directory);
+}
+
+// In the environment of initdb and, by its own doing, of all servers that it runs.
+std::string ownMark(const std::string& dataDirectory) {
+    return "PGDATA=" + dataDirectory;
+}
+
+std::vector<ProcessIdentity> processesOf(const std::string& dataDirectory) {
+    const std::string mark = '\0' + ownMark(dataDirectory) + '\0';
+    std::vector<ProcessIdentity> found;
+    for (const pid_t pid : allProcesses()) {
+        const auto info = processInfo(pid);
+        const auto environment = readSmallFile(fmt::format("/proc/{}/environ", pid));
+        if (info && !info->hasEnded() && environment && ('\0' + *environment).find(mark) != std::string::npos)
+            found.push_back(info->identity);
+    }
+    return found;
 }
 
 // What initdb said in the end: its messages, without the progress that precedes them.
@@ -45,11 +59,8 @@ std::string lastWords(const std::string& output) {
 Initdb::Initdb(QObject* parent) : QObject(parent) {
     m_process.setProcessChannelMode(QProcess::MergedChannels);
     m_process.setStandardInputFile(QProcess::nullDevice());
-    // A group of its own, so that the servers that initdb runs end with it; and not beyond the engine.
-    m_process.setChildProcessModifier([] {
-        ::setpgid(0, 0);
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    });
+    // Not beyond the engine; and at once, or it would go on to remove a directory that is the next run's.
+    m_process.setChildProcessModifier([] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
     connect(&m_process, &QProcess::finished, this, [this] { finish(outcome()); });
     connect(&m_process, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart)
@@ -62,7 +73,7 @@ Initdb::~Initdb() {
     if (m_process.state() == QProcess::NotRunning)
         return;
     m_process.disconnect(this);
-    ::kill(-static_cast<pid_t>(m_process.processId()), SIGKILL);
+    endInitdb(m_places.dataDirectory);
     m_process.waitForFinished();
     removeFiles();
 }
@@ -80,6 +91,7 @@ Status Initdb::start(const Installation& installation, const InitdbPlaces& place
     QStringList environment;
     for (const std::string& entry : serverEnvironment())
         environment << QString::fromStdString(entry);
+    environment << QString::fromStdString(ownMark(places.dataDirectory));
     m_process.setEnvironment(environment);
     m_places = places;
     m_done = std::move(done);
@@ -92,12 +104,7 @@ void Initdb::cancel() {
     if (m_process.state() == QProcess::NotRunning || m_cancelled)
         return;
     m_cancelled = true;
-    const auto pid = static_cast<pid_t>(m_process.processId());
-    ::kill(-pid, SIGTERM);
-    QTimer::singleShot(killAfterMs, &m_process, [this, pid] {
-        if (m_process.state() != QProcess::NotRunning && m_process.processId() == pid)
-            ::kill(-pid, SIGKILL);
-    });
+    endInitdb(m_places.dataDirectory);
 }
 
 Status Initdb::outcome() {
@@ -127,6 +134,19 @@ void Initdb::removeFiles() {
     for (fs::directory_iterator entry(m_places.walDirectory, ignored), end; !ignored && entry != end;
          entry.increment(ignored))
         fs::remove_all(entry->path(), ignored);
+}
+
+void endInitdb(const std::string& dataDirectory) {
+    std::vector<pid_t> ended;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    // again, because one that is killed may just have begun another
+    for (auto found = processesOf(dataDirectory);
+         !found.empty() && std::chrono::steady_clock::now() < deadline; found = processesOf(dataDirectory)) {
+        killAndWait(found, std::chrono::seconds(5));
+        for (const ProcessIdentity& process : found)
+            ended.push_back(process.pid);
+    }
+    clearSharedMemory(ended);
 }
 
 } // namespace arbor

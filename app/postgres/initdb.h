@@ -40,4 +40,9 @@ class Initdb : public QObject {
     bool m_cancelled = false;
 };
 
+// Kills initdb and the servers that it runs on this data directory, whichever process began it, waits until
+// they have ended, and removes their shared memory. Blocks, for a few milliseconds unless one hangs in the
+// kernel. Thread-safe.
+void endInitdb(const std::string& dataDirectory);
+
 } // namespace arbor

@@ -96,7 +96,7 @@ bool mayRemove(const shmid_ds& segment, const std::optional<SegmentHeader>& head
 
 } // namespace
 
-std::vector<std::string> clearSharedMemory(std::span<const pid_t> deadPostmasters) {
+std::vector<std::string> clearSharedMemory(std::span<const pid_t> deadServers) {
     std::vector<std::string> removed;
     std::istringstream table(readSmallFile("/proc/sysvipc/shm").value_or(""));
     std::string line;
@@ -110,7 +110,7 @@ std::vector<std::string> clearSharedMemory(std::span<const pid_t> deadPostmaster
         shmid_ds segment{};
         if (::shmctl(id, IPC_STAT, &segment) != 0 || segment.shm_perm.uid != ::geteuid() ||
             segment.shm_nattch != 0 || segment.shm_segsz < sizeof(SegmentHeader) ||
-            std::ranges::find(deadPostmasters, segment.shm_cpid) == deadPostmasters.end())
+            std::ranges::find(deadServers, segment.shm_cpid) == deadServers.end())
             continue;
         const auto header = headerOf(id);
         if (!mayRemove(segment, header))

@@ -10,7 +10,7 @@
 //   2. it begins with Postgres's magic number, and names as its creator the process that the kernel names;
 //   3. that process has ended;
 //   4. this timeline's own records name it: its creator is a postmaster that the lock of the timeline or a
-//      postmaster.pid in its data directory recorded during this boot.
+//      postmaster.pid in its data directory recorded during this boot, or a server of an initdb of ours.
 // An inode number alone is no proof: two file systems use the same ones.
 #pragma once
 
@@ -22,8 +22,7 @@
 
 namespace arbor {
 
-// Removes what the dead servers with these postmasters left; returns the names of what was removed, for the
-// log.
-std::vector<std::string> clearSharedMemory(std::span<const pid_t> deadPostmasters);
+// Removes what these dead servers left; returns the names of what was removed, for the log.
+std::vector<std::string> clearSharedMemory(std::span<const pid_t> deadServers);
 
 } // namespace arbor

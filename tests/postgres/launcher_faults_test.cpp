@@ -330,6 +330,29 @@ class LauncherFaultsTest : public QObject {
                  std::string("1"));
     }
 
+    void anInitdbThatIsCancelledLeavesNoSharedMemory() {
+        const TemporaryDirectory directory;
+        const InitdbPlaces places{.dataDirectory = directory.path() / "data",
+                                  .walDirectory = directory.path() / "wal",
+                                  .passwordFile = {},
+                                  .sync = false};
+        Initdb initdb;
+        bool finished = false;
+        QVERIFY(initdb.start(installation(), places, {}, [&](const Status&) { finished = true; }));
+        pid_t server = 0; // one of those that initdb runs, one behind the other
+        QVERIFY(waitUntil([&] {
+            const auto lockFile =
+                parseLockFile(readSmallFile(places.dataDirectory + "/postmaster.pid").value_or(""));
+            server = lockFile ? lockFile->pid : 0;
+            return finished || (server != 0 && !segmentsOf(server).empty());
+        }));
+        QVERIFY(!finished);
+        initdb.cancel();
+        QVERIFY(waitUntil([&] { return finished; }));
+        QVERIFY(segmentsOf(server).empty());
+        QVERIFY(!fs::exists(places.dataDirectory));
+    }
+
     void sharedMemoryOfDeadServersIsClearedAndOfOthersKept() {
         const Cluster other(m_fixture->path());
         Endpoint neighbour(other.spec(installation()));
