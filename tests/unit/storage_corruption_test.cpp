@@ -25,15 +25,20 @@ const Caller caller{"test", "test"};
 
 // A store with a history, closed, and what it must read as: made once, cloned for every case.
 struct Sample {
-    std::unique_ptr<SimulatedDisk> disk = std::make_unique<SimulatedDisk>(1);
+    std::unique_ptr<SimulatedDisk> disk;
     std::unique_ptr<RandomWorkload> work;
 
     Status make(std::uint64_t seed) {
-        work = std::make_unique<RandomWorkload>(*disk, seed, RandomWorkload::Shape{.maxTimelines = 12});
-        ARBOR_TRY(work->create());
-        // until there is a history, and enough in the files that damage is met
-        for (int i = 0; i < 600 || (headBytes() < minBytes && i < 5000); ++i)
-            ARBOR_TRY(work->step());
+        // Some seeds end with one small branch and no timeline left to fork: damage would meet nobody.
+        do {
+            work.reset();
+            disk = std::make_unique<SimulatedDisk>(1);
+            work = std::make_unique<RandomWorkload>(*disk, seed++, RandomWorkload::Shape{.maxTimelines = 12});
+            ARBOR_TRY(work->create());
+            // until there is a history, and enough in the files that damage is met
+            for (int i = 0; i < 600 || (headBytes() < minBytes && i < 5000); ++i)
+                ARBOR_TRY(work->step());
+        } while (headBytes() < minBytes);
         return work->reopen();
     }
     std::uint64_t headBytes() const {
