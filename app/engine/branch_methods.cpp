@@ -30,6 +30,9 @@ Result<QJsonValue> create(Service& service, const QJsonObject& params, const Req
     spec.name = name;
     spec.parent = parent.id;
     ARBOR_ASSIGN(spec.options.expiresAt, expiryOf(service, params, "expires"));
+    const bool start = params.value("start").toBool();
+    if (start && !params.contains("at"))
+        service.shortenReplay(parent.timeline);
     ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, parent, params));
     spec.from = at.point;
     std::string command = fmt::format("branch create {} --from {}", shown(name), shown(parent.name));
@@ -39,7 +42,7 @@ Result<QJsonValue> create(Service& service, const QJsonObject& params, const Req
         command += " --expires " + textOf(params, "expires");
     ARBOR_ASSIGN(BranchRecord made, service.engine().createBranch(callerOf(context, command), spec));
     (void)service.ensurePort(made.id, made.port); // where none is free its start will say so
-    if (params.value("start").toBool())
+    if (start)
         ARBOR_TRY(service.startBranch(made));
     ARBOR_ASSIGN(const QJsonValue answer, branchAnswer(service, made));
     QJsonObject json = answer.toObject();

@@ -187,11 +187,11 @@ bool Endpoints::startedByUs(TimelineId timeline, pid_t process) const {
     return false;
 }
 
-void Endpoints::checkpoint(TimelineId timeline) {
-    const auto ask = [this, timeline] {
+void Endpoints::checkpoint(TimelineId timeline, std::function<void()> done) {
+    const auto ask = [this, timeline, done = std::move(done)] {
         for (auto& [key, entry] : m_entries)
             if (entry.info.timeline == timeline)
-                entry.endpoint->checkpoint();
+                entry.endpoint->checkpoint(done);
     };
     QMetaObject::invokeMethod(this, ask, Qt::QueuedConnection);
 }

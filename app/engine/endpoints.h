@@ -50,8 +50,9 @@ class Endpoints : public QObject {
     // here.
     bool startedByUs(TimelineId timeline, pid_t process) const;
 
-    // Asks the server on a timeline for a checkpoint, if one runs there; does not wait.
-    void checkpoint(TimelineId timeline);
+    // Asks the server on a timeline for a checkpoint, if one runs there; does not wait. `done` is as for
+    // Endpoint::checkpoint(), in the main thread.
+    void checkpoint(TimelineId timeline, std::function<void()> done = {});
 
     // --- The main thread.
     void sampleActivity();

@@ -11,6 +11,8 @@
 #include "storage/engine/wal_follower.h"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 
 namespace arbor {
 
@@ -19,6 +21,18 @@ namespace {
 constexpr std::uint64_t replayBytes = 2u << 20;
 // A bulk load fills that in an instant: it is not to spend its time on checkpoints.
 constexpr auto between = std::chrono::seconds(3);
+// Less is replayed sooner than the parent would have written its checkpoint.
+constexpr std::uint64_t worthACheckpoint = 256u << 10;
+constexpr auto longestWait = std::chrono::milliseconds(500);
+
+// Where the last checkpoint of a timeline begins.
+std::optional<Lsn> redoOf(TimelineView& head) {
+    const auto content = readPath(head, "global/pg_control");
+    if (!content)
+        return std::nullopt;
+    const auto control = parseControlFile(std::as_bytes(std::span(*content)));
+    return control ? std::optional(control->redo) : std::nullopt;
+}
 
 } // namespace
 
@@ -34,15 +48,29 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
         ReplayWatch& watch = watched.emplace(timeline, m_replay[timeline]).first->second;
         if (present->lsn < watch.redo + replayBytes || now < watch.asked + between)
             continue;
-        if (const auto content = readPath(*head, "global/pg_control"))
-            if (const auto control = parseControlFile(std::as_bytes(std::span(*content))))
-                watch.redo = control->redo;
+        watch.redo = redoOf(*head).value_or(watch.redo);
         if (present->lsn < watch.redo + replayBytes)
             continue;
         watch.asked = now;
         m_endpoints.checkpoint(timeline);
     }
     m_replay = std::move(watched);
+}
+
+// The parent writes its changed pages once, where the fork would read each, change it and write it.
+void Service::shortenReplay(TimelineId parent) {
+    for (const auto& head : m_engine->openHeads()) {
+        if (head->timeline() != parent)
+            continue;
+        const bool followed = head->followLog(LogFollower::Effort::Thorough).has_value();
+        const auto present = head->present();
+        const auto redo = redoOf(*head);
+        if (!followed || !present || !redo || present->lsn < *redo + worthACheckpoint)
+            return;
+        const auto written = std::make_shared<std::promise<void>>();
+        m_endpoints.checkpoint(parent, [written] { written->set_value(); });
+        written->get_future().wait_for(longestWait);
+    }
 }
 
 } // namespace arbor

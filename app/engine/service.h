@@ -149,6 +149,10 @@ class Service : public QObject, private ViewProvider {
                      const std::vector<std::string>& options, Job& job);
     // --- The demo (demo.cpp)
     Status makeDemo(Job& job);
+    // --- What the start of a fork replays (replay_bound.cpp)
+    // Before a branch is forked at the head of this one, to be started at once: waits for a checkpoint there
+    // where a server runs and has written since its last, but not long.
+    void shortenReplay(TimelineId parent);
 
   signals:
     void finished();

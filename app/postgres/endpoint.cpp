@@ -217,6 +217,7 @@ void Endpoint::forgetQueries() {
             (*queries)->disconnect(this);
             queries->release()->deleteLater(); // we may be in its signal
         }
+    m_untilCheckpoint.clear();
 }
 
 void Endpoint::probe() {
@@ -434,12 +435,18 @@ void Endpoint::sampleActivity() {
     });
 }
 
-void Endpoint::checkpoint() {
-    if (m_state != State::Running || m_checkpoint)
+void Endpoint::checkpoint(std::function<void()> done) {
+    if (m_state != State::Running)
+        return;
+    if (done)
+        m_untilCheckpoint.push_back(std::move(done));
+    if (m_checkpoint)
         return;
     m_checkpoint = ask({"CHECKPOINT"}, checkpointTimeoutMs, [this](const QueryOutcome&) {
         if (m_checkpoint)
             m_checkpoint.release()->deleteLater();
+        for (const auto& waiter : std::exchange(m_untilCheckpoint, {}))
+            waiter();
     });
 }
 

@@ -88,9 +88,9 @@ class Endpoint : public QObject {
     // Asks a running server until it answers; answering() follows, or a change of state when it ends instead.
     // A server that a crashed backend took into recovery is Running (4) and does not answer for a while.
     void confirmAnswers();
-    // Asks a running server for a checkpoint, and does not wait for it; nothing while one that was asked for
-    // goes on.
-    void checkpoint();
+    // Asks a running server for a checkpoint, and does not wait for it; one that was asked for and goes on
+    // will do. `done` runs when it has come, or has failed; never when the server ends or there is none.
+    void checkpoint(std::function<void()> done = {});
     // Busy unless stopped or failed.
     Status setSpec(EndpointSpec spec);
 
@@ -172,6 +172,7 @@ class Endpoint : public QObject {
     std::unique_ptr<Queries> m_probe;
     std::unique_ptr<Queries> m_sampler;
     std::unique_ptr<Queries> m_checkpoint;
+    std::vector<std::function<void()>> m_untilCheckpoint;
     int m_refusals = 0;
     std::string m_database = "postgres"; // template1 when that one is gone
 

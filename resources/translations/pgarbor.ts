@@ -2257,6 +2257,10 @@ These are removed for good and cannot be brought back.</source>
         <source>The history window begins at %1. Drag to see what another one frees.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Click a bar to branch there</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::TimelineOverview</name>

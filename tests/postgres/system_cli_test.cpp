@@ -431,6 +431,21 @@ class SystemCliTest : public QObject {
         QCOMPARE(value("main", "DROP TABLE loaded"), QByteArray());
     }
 
+    // Less than what the engine bounds by itself; whoever waits for the fork's first answer waits for less.
+    void aForkThatIsStartedAtOnceHasNextToNothingToReplay() {
+        QCOMPARE(value("main", "CHECKPOINT"), QByteArray());
+        QCOMPARE(value("main", "CREATE TABLE bit AS SELECT n, repeat('x', 200) AS filler FROM "
+                               "generate_series(1, 4000) n"),
+                 QByteArray());
+        const QByteArray written = value("main", "SELECT pg_current_wal_insert_lsn()");
+        EXPECT_OK(m_store->run("branch create at-once --from main --start"));
+        QCOMPARE(value("at-once", "SELECT count(*) FROM bit"), QByteArray("4000"));
+        QCOMPARE(value("main", "SELECT redo_lsn >= '" + written + "' FROM pg_control_checkpoint()"),
+                 QByteArray("t"));
+        EXPECT_OK(m_store->run("branch delete at-once"));
+        QCOMPARE(value("main", "DROP TABLE bit"), QByteArray());
+    }
+
     void stopAndRestart() {
         EXPECT_OK(m_store->run("restart main"));
         QCOMPARE(m_store->state("main"), QString("running"));

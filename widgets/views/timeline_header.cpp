@@ -184,7 +184,9 @@ void TimelineHeader::paintCursorTag(QPainter& painter, const QRect& rect) const 
         const auto edge = m_state.historyEdgeX(); // its line must not cross the words
         const int left = edge && *edge > -4 && *edge < 60 ? static_cast<int>(*edge) + 10 : 8;
         const QRect lane = rect.adjusted(left, axisHeight, -8, 0);
-        const QString hint = tr("Click a point of a bar: every moment can become a branch");
+        QString hint = tr("Click a point of a bar: every moment can become a branch");
+        if (painter.fontMetrics().horizontalAdvance(hint) > lane.width())
+            hint = tr("Click a bar to branch there");
         painter.drawText(lane, Qt::AlignVCenter | Qt::AlignLeft,
                          painter.fontMetrics().elidedText(hint, Qt::ElideRight, lane.width()));
         return;
