@@ -397,15 +397,21 @@ Result<TimelinePoint> Engine::headPoint(const BranchRecord& branch) {
 
 Lsn Engine::lineageStart(TimelineId timeline) const {
     const MutexLock lock(m_catalogMutex);
-    const std::vector<LineageStep> lineage = m_catalog.lineage(timeline);
-    for (std::size_t i = 0; i < lineage.size(); ++i) {
-        const auto known = m_histories.find(lineage[i].timeline);
-        const Lsn start = known == m_histories.end() ? Lsn() : known->second.start().lsn;
-        // a history that begins behind the timeline's own fork point hides everything before
-        if (i + 1 == lineage.size() || start > lineage[i + 1].upTo.lsn)
-            return start;
-    }
-    return {};
+    ForkPoint start;
+    for (const LineageStep& step : m_catalog.lineage(timeline))
+        if (const auto known = m_histories.find(step.timeline); known != m_histories.end())
+            start = known->second.earliestFor(start, step.upTo);
+    return start.lsn;
+}
+
+std::optional<TimelinePoint> Engine::checkpointAt(TimelineId timeline, Lsn lsn) const {
+    const MutexLock lock(m_catalogMutex);
+    for (const LineageStep& step : m_catalog.lineage(timeline))
+        for (const CheckpointRecord* checkpoint : m_catalog.allCheckpoints())
+            if (checkpoint->point.timeline == step.timeline && checkpoint->point.at.lsn == lsn &&
+                checkpoint->point.at.within(step.upTo))
+                return checkpoint->point;
+    return std::nullopt;
 }
 
 Result<Engine::Resolved> Engine::resolve(const BranchRecord& branch, const PointSpec& spec) {
@@ -424,6 +430,9 @@ Result<Engine::Resolved> Engine::resolve(const BranchRecord& branch, const Point
     const Lsn from = lineageStart(branch.timeline);
     LogAnswer answer;
     if (const auto* lsn = std::get_if<Lsn>(&spec)) {
+        if (*lsn < from) // a checkpoint outlives the window
+            if (const auto point = checkpointAt(branch.timeline, *lsn))
+                return Resolved{*point, {}};
         ARBOR_ASSIGN(answer, view->log().atLsn(from, *lsn));
     } else if (const auto* time = std::get_if<Timestamp>(&spec)) {
         ARBOR_ASSIGN(answer, view->log().atTime(from, *time));
@@ -491,11 +500,9 @@ Status Engine::availableLocked(const TimelinePoint& point) const {
     for (const CheckpointRecord* checkpoint : m_catalog.allCheckpoints())
         if (checkpoint->point == owned)
             return {};
-    // A child keeps what it reads of its fork point, not the whole of it.
-    Lsn reachesBackTo = history.kept.empty() ? Lsn() : history.kept.back().from.lsn;
-    for (const TimelineHistory::Stretch& stretch : history.kept)
-        if (stretch.from.lsn > point.at.lsn)
-            reachesBackTo = std::min(reachesBackTo, stretch.from.lsn);
+    // A child keeps what it reads of its fork point, not the whole of it; and what its window keeps of this
+    // timeline is no part of this timeline's own.
+    const Lsn reachesBackTo = history.kept.empty() ? Lsn() : history.kept.back().from.lsn;
     return makeError(
         ErrorKind::Refused,
         "{} is no longer in the history that is kept: it reaches back to {} (`pgarborctl settings set "

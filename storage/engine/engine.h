@@ -141,14 +141,15 @@ class Engine : private SyncParticipant {
     Result<Resolved> resolve(const BranchRecord& branch, const PointSpec& spec);
     // The point of a branch's lineage at an LSN, which must be where a record ends.
     Result<TimelinePoint> pointAtLsn(const BranchRecord& branch, Lsn lsn);
-    // Where the history of a branch's lineage begins: no earlier LSN can be asked for.
+    // Where the history of a branch's lineage begins: earlier LSNs can be asked for only where a checkpoint
+    // is.
     Lsn lineageStart(TimelineId timeline) const;
     // What is known of a position of a timeline. What is not synced is not seen.
     Result<PositionTime> positionTime(TimelineId timeline, Position position) const;
     // Whether a point can still be read: inside the history window, or at a pin. Refused, with the range,
     // otherwise.
     Status available(const TimelinePoint& point) const;
-    // Where the history of a timeline begins now.
+    // The first point of a timeline that anybody's history keeps.
     ForkPoint historyStart(TimelineId timeline) const;
     // A crash has lost the log behind `lsn`: earlier positions map to it at most.
     Status clampHistory(TimelineId timeline, Lsn lsn);
@@ -203,6 +204,7 @@ class Engine : private SyncParticipant {
     Result<CatalogChange> commit(CatalogChange change);
     Result<LogPlace> logPlace(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
     Result<InodeId> rootInodeOf(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
+    std::optional<TimelinePoint> checkpointAt(TimelineId timeline, Lsn lsn) const;
     Status availableLocked(const TimelinePoint& point) const ARBOR_REQUIRES(m_catalogMutex);
     Result<ForkSpec> forkSpec(const TimelinePoint& from) const ARBOR_REQUIRES(m_catalogMutex);
     Result<TimelinePoint> settle(const TimelinePoint& point);

@@ -278,6 +278,49 @@ class SystemCostsTest : public QObject {
     }
 
     // Whose the bytes are that go with a branch.
+    // Also where a child's window keeps something of its parent's past: that is no part of the parent's own.
+    void thePlaceThatHistoryReachesBackToCanBeForked() {
+        makeStore();
+        EXPECT_OK(m_store->run("start main"));
+        QCOMPARE(m_store->value("main", "CREATE TABLE t (id int, x text)"), QByteArray());
+        const auto head = [this] {
+            return m_store->json("branch show main").object().value("headLsn").toString();
+        };
+        const auto fork = [this](const QString& name, const QString& at) {
+            return m_store->run({"branch", "create", name, "--from", "main", "--at", at});
+        };
+        const auto write = [this] {
+            QCOMPARE(m_store->value("main", "INSERT INTO t SELECT 1, 'x'"), QByteArray());
+            QCOMPARE(m_store->value("main", "CHECKPOINT"), QByteArray()); // history is cut where syncs were
+        };
+        write();
+        EXPECT_OK(m_store->run("checkpoint create kept --branch main"));
+        const QString checkpoint = head();
+        write();
+        const QString between = head();
+        write();
+        EXPECT_OK(m_store->run("branch create child --from main"));
+        write();
+        EXPECT_OK(m_store->run("settings set history-time 0"));
+        EXPECT_OK(m_store->run("gc run"));
+        write();
+        const QString start = m_store->json("branch show main")
+                                  .object()
+                                  .value("historyFrom")
+                                  .toObject()
+                                  .value("lsn")
+                                  .toString();
+        const Outcome early = fork("early", between);
+        EXPECT_CODE(early, 4);
+        QVERIFY2(early.text().contains(start.toUtf8()), early.text().constData());
+        EXPECT_OK(fork("at-start", start));
+        EXPECT_OK(fork("at-checkpoint", checkpoint));
+        QCOMPARE(m_store->json("branch show at-checkpoint").object().value("forkLsn"),
+                 QJsonValue(checkpoint));
+        // what a child keeps is a branch's past, too
+        EXPECT_OK(m_store->run("branch create grandchild --from child --at head"));
+    }
+
     void bytesHaveTheNamesOfTheirRelations() {
         makeStore();
         EXPECT_OK(m_store->run("branch create dev --from main"));
