@@ -135,13 +135,15 @@ Result<QJsonValue> marks(Service& service, const QJsonObject& params) {
     constexpr std::size_t mostCommitMarks = 200;
     ARBOR_ASSIGN(const auto curve, head->log().curve(std::max(start, from), to, mostCommitMarks));
     for (std::size_t i = 1; i < curve.size(); ++i)
-        if (const std::uint64_t commits = curve[i].commits - curve[i - 1].commits; commits > 0)
+        if (const std::uint64_t commits = curve[i].commits - curve[i - 1].commits; commits > 0) {
+            const Lsn last = curve[i].lastCommit > curve[i - 1].lsn ? curve[i].lastCommit : curve[i].lsn;
             entries.push_back(
-                {curve[i].lsn,
+                {last,
                  {{"kind", "commit"},
-                  {"lsn", lsnJson(curve[i].lsn)},
+                  {"lsn", lsnJson(last)},
                   {"time", timeJson(curve[i].time)},
                   {"text", text(fmt::format("{} commit{}", commits, commits == 1 ? "" : "s"))}}});
+        }
     std::stable_sort(entries.begin(), entries.end(),
                      [](const Entry& a, const Entry& b) { return a.lsn < b.lsn; });
     QJsonObject result{{"fromLsn", lsnJson(from)}, {"toLsn", lsnJson(to)}};

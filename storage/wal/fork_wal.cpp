@@ -65,6 +65,7 @@ Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn
     if (known) { // a checkpoint knows neither the commits before it nor the end of the second it was made in
         plan.state.commits = std::max(plan.state.commits, known->commits);
         plan.state.latestCommit = std::max(plan.state.latestCommit, known->latestCommit);
+        plan.state.lastCommit = std::max(plan.state.lastCommit, std::min(known->lastCommit, plan.state.end));
     }
     plan.firstSegment = chain.segmentOf(plan.redo);
     plan.endSegment = chain.segmentOf(plan.state.end);

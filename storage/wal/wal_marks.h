@@ -183,6 +183,7 @@ class WalMarks {
         Lsn lsn;
         Timestamp time;            // of the latest commit so far
         std::uint64_t commits = 0; // so far
+        Lsn lastCommit;            // where the last of them ends; 0: not known
     };
     // The curve of time and commits over the log, at most `limit` points.
     Result<std::vector<Point>> curve(Lsn from, Lsn to, std::size_t limit);

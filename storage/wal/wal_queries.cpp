@@ -330,7 +330,7 @@ Result<std::vector<WalMarks::Point>> WalMarks::curve(Lsn from, Lsn to, std::size
     to = std::min(to, m_head.end);
     const auto add = [&](const ScanState& state) {
         if (points.empty() || points.back().lsn < state.end)
-            points.push_back({state.end, state.latestCommit, state.commits});
+            points.push_back({state.end, state.latestCommit, state.commits, state.lastCommit});
     };
     const std::size_t steps = limit < 2 ? 1 : limit - 1;
     for (std::size_t i = 0; i < steps && from < to; ++i) {

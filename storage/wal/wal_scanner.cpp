@@ -34,7 +34,8 @@ std::string ScanState::encode() const {
         .varint(tli)
         .varint(highestXid)
         .zigzag(latestCommit.micros)
-        .varint(commits);
+        .varint(commits)
+        .varint(lastCommit.value);
     return out;
 }
 
@@ -48,6 +49,8 @@ std::optional<ScanState> ScanState::decode(std::string_view bytes) {
     state.highestXid = in.varint();
     state.latestCommit = {in.zigzag()};
     state.commits = in.varint();
+    if (!in.done()) // the first stores did not know it
+        state.lastCommit = {in.varint()};
     if (!in.done())
         return {};
     return state;
@@ -66,6 +69,7 @@ void ScanState::take(const WalRecord& record, const std::optional<WalEvent>& eve
     if (event->kind == WalEventKind::Commit) {
         latestCommit = std::max(latestCommit, event->time);
         ++commits;
+        lastCommit = end;
     }
     if (event->nextXid != 0)
         highestXid = std::max(highestXid, event->nextXid - 1);
@@ -108,7 +112,7 @@ Result<ScanState> WalScanner::stateAtCheckpoint(WalChain& chain, const ControlFi
                      control.recoveryTli(),
                      control.nextXid - 1,
                      control.checkpointTime,
-                     0};
+                     0, {}};
 }
 
 void WalScanner::setState(const ScanState& state) {
@@ -343,6 +347,7 @@ Result<WalScanner::Start> WalScanner::prepareStart(const ControlFile& control, b
             behind.highestXid = std::max(behind.highestXid, m_state.highestXid);
             behind.latestCommit = std::max(behind.latestCommit, m_state.latestCommit);
             behind.commits = m_state.commits;
+            behind.lastCommit = std::min(m_state.lastCommit, behind.end);
             setState(behind);
         }
     }
