@@ -18,7 +18,7 @@
 // Branch = {name, id, parent?, forkLsn?, headLsn, state, port?, socketDir?, privateBytes, createdAt,
 //           root: bool, protected: bool, expiresAt?, timeline, pgMajor, error? (why state is failed),
 //           forkTime?, headTime?, startedAt?, sessions?, sharedBytes?, historyBytes?, children: count,
-//           checkpoints: count}
+//           checkpoints: count, warnings?: [text] (what the last start found that acts on the outside)}
 //   parent: name; null for a root, and for a child whose parent was deleted (forkLsn is then not null).
 //   state: "stopped" | "starting" | "running" | "stopping" | "failed".
 // Checkpoint = {name, branch, lsn, time?, createdAt, offLine: bool, onlyBytes?}
@@ -218,7 +218,7 @@ inline constexpr char settings[] = "settings"; // {settings: {KEY: VALUE}} that 
 inline constexpr char stats[] = "stats";       // {}: sizes changed, or how near they are to a limit
 inline constexpr char warning[] = "warning";   // {text, branch?}: for people
 inline constexpr char endpoint[] =
-    "endpoint"; // {branch, state, text?}: what a fork's first start reports, failures
+    "endpoint"; // {branch, state, text?: the failure, warnings?: [text] as in Branch}
 } // namespace event
 
 // What every method but the three says where there is no store.

@@ -88,7 +88,7 @@ Result<QJsonValue> show(Service& service, const QJsonObject& params) {
         checkpoints.append(checkpointJson(service, branch, checkpoint));
     json.insert("checkpointList", checkpoints);
     json.insert("historyFrom", QJsonObject{{"lsn", lsnJson(service.engine().lineageStart(branch.timeline))}});
-    json.insert("warnings", QJsonArray());
+    json.insert("warnings", textsJson(service.outsideOf(branch.id)));
     return QJsonValue(json);
 }
 
@@ -135,6 +135,7 @@ Result<QJsonValue> restore(Service& service, const QJsonObject& params, const Re
                          branch.name, branch.name);
     ARBOR_ASSIGN(const Engine::Resolved to, resolvePoint(service, branch, params));
     ARBOR_TRY(service.engine().available(to.point));
+    const std::vector<std::string> off = service.turnedOffByARestore(branch);
     ARBOR_TRY(service.aroundMove({branch.id}, [&]() -> Status {
         ARBOR_TRY(service.engine().restoreBranch(
             callerOf(context, fmt::format("branch restore {} --at {}", branch.name, textOf(params, "at"))),
@@ -144,8 +145,12 @@ Result<QJsonValue> restore(Service& service, const QJsonObject& params, const Re
     ARBOR_ASSIGN(const QJsonValue answer, branchAnswer(service, branch));
     QJsonObject json = answer.toObject();
     json.insert("trashed", text(branch.name));
-    if (!to.message.empty())
-        json.insert("message", text(to.message));
+    std::string message = to.message;
+    if (!off.empty())
+        message += fmt::format("{}{} goes on as a fork of its own past: turned off there: {}",
+                               message.empty() ? "" : "; ", branch.name, fmt::join(off, ", "));
+    if (!message.empty())
+        json.insert("message", text(message));
     return QJsonValue(json);
 }
 

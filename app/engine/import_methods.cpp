@@ -9,13 +9,6 @@ namespace arbor {
 
 namespace {
 
-QJsonArray sentences(const std::vector<std::string>& lines) {
-    QJsonArray array;
-    for (const std::string& line : lines)
-        array.append(text(line));
-    return array;
-}
-
 Result<ImportRequest> requestOf(const QJsonObject& params) {
     ImportRequest request;
     request.directory = textOf(params, "directory");
@@ -61,7 +54,7 @@ Result<QJsonValue> check(Service& service, const QJsonObject& params) {
                                   {"bytes", static_cast<qint64>(found.bytes)},
                                   {"freeBytes", static_cast<qint64>(free)},
                                   {"fits", fits},
-                                  {"report", sentences(found.report)}});
+                                  {"report", textsJson(found.report)}});
 }
 
 // A store that takes no more writes ends the engine, which cancels its jobs: the first reason is told. A job
@@ -88,8 +81,8 @@ Result<QJsonValue> import(Service& service, const QJsonObject& params, const Req
     ARBOR_ASSIGN(const QJsonValue branch, branchAnswer(service, outcome->branch));
     return QJsonValue(QJsonObject{{"branch", branch},
                                   {"bytes", static_cast<qint64>(outcome->bytes)},
-                                  {"report", sentences(outcome->report)},
-                                  {"errors", sentences(outcome->errors)},
+                                  {"report", textsJson(outcome->report)},
+                                  {"errors", textsJson(outcome->errors)},
                                   {"errorCount", static_cast<qint64>(outcome->errorCount)}});
 }
 
@@ -111,7 +104,7 @@ Result<QJsonValue> exportPoint(Service& service, const QJsonObject& params, Job&
     QJsonObject json{{directory.empty() ? "dump" : "directory", text(target)},
                      {"bytes", static_cast<qint64>(outcome->bytes)},
                      {"lsn", lsnJson(resolved.point.at.lsn)},
-                     {"report", sentences(outcome->report)}};
+                     {"report", textsJson(outcome->report)}};
     if (!directory.empty())
         json.insert("checkedPages", static_cast<qint64>(outcome->checkedPages));
     if (!resolved.message.empty())

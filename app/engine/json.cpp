@@ -39,6 +39,13 @@ QJsonValue timeJson(Timestamp time) {
     return time ? QJsonValue(text(time.toIso())) : QJsonValue();
 }
 
+QJsonArray textsJson(const std::vector<std::string>& texts) {
+    QJsonArray array;
+    for (const std::string& one : texts)
+        array.append(text(one));
+    return array;
+}
+
 QJsonValue knownLsnJson(Lsn lsn) {
     return lsn == Lsn{} ? QJsonValue() : lsnJson(lsn);
 }
@@ -97,6 +104,8 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
         if (const auto directory =
                 makeSocketDirectory(service.options().store, fmt::format("branch-{}", branch.id)))
             json.insert("socketDir", text(*directory));
+    if (const auto outside = service.outsideOf(branch.id); !outside.empty())
+        json.insert("warnings", textsJson(outside));
     if (!server.failure.empty())
         json.insert("error", text(server.failure));
     if (server.state == Endpoint::State::Running)

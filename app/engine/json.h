@@ -17,6 +17,7 @@ inline std::string textOf(const QJsonObject& params, const char* member) {
 QJsonValue timeJson(Timestamp time); // null for "never"
 QJsonValue lsnJson(Lsn lsn);
 QJsonValue knownLsnJson(Lsn lsn); // null for 0
+QJsonArray textsJson(const std::vector<std::string>& texts);
 
 QJsonObject branchJson(Service& service, const BranchRecord& branch);
 QJsonObject checkpointJson(Service& service, const BranchRecord& branch, const CheckpointView& checkpoint);

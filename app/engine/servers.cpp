@@ -156,6 +156,23 @@ Result<EndpointSpec> Service::specFor(const BranchRecord& branch) {
     return spec;
 }
 
+std::vector<std::string> Service::turnedOffByARestore(const BranchRecord& branch) {
+    const auto timeline = m_engine->catalog([&](const Catalog& c) { return c.timeline(branch.timeline); });
+    const auto spec = specFor(branch);
+    if (!timeline || timeline->parent || !spec) // a fork acts on nothing outside as it is
+        return {};
+    std::vector<std::string> off;
+    if (spec->config.logLeavesStore)
+        off.push_back("archiving");
+    if (!configuredValue(*spec, "synchronous_standby_names").empty())
+        off.push_back("synchronous standbys");
+    if (const auto head = m_engine->head(branch.timeline))
+        if (const auto folder = (*head)->lookup((*head)->root(), "pg_replslot"))
+            if (const auto found = (*head)->readDirectory(folder->inode, 0, 1); found && !found->empty())
+                off.push_back("replication slots");
+    return off;
+}
+
 // Runs when nobody is on the timeline and its lock is held.
 Status Service::prepareTimeline(TimelineId timeline, bool isFork) {
     ARBOR_ASSIGN(const auto head, m_engine->head(timeline));

@@ -2,6 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/engine/branch_locks.h"
+#include "app/engine/json.h"
 #include "app/engine/limits.h"
 #include "app/postgres/runtime_files.h"
 #include "app/postgres/server_log.h"
@@ -74,21 +75,13 @@ Service::Service(Options options, ControlServer& server)
             QJsonObject payload{{"branch", QString::fromStdString(name)}, {"state", state}};
             if (!info.failure.empty())
                 payload.insert("text", QString::fromStdString(info.failure));
+            if (const auto outside = outsideOf(branch->id);
+                info.state == Endpoint::State::Running && !outside.empty())
+                payload.insert("warnings", textsJson(outside));
             m_server.publish(event::endpoint, payload);
             publishBranches({name});
         });
-    connect(&m_endpoints, &Endpoints::reported, this,
-            [this](const std::string& key, const OutsideReport& report) {
-                const auto say = [&](const std::vector<std::string>& what, const char* sentence) {
-                    for (const std::string& name : what)
-                        warn(fmt::format(fmt::runtime(sentence), key, name));
-                };
-                say(report.droppedSlots, "{}: the parent's replication slot {} was removed");
-                say(report.subscriptions,
-                    "{}: subscription {} does not run here; before it is dropped, set its slot_name to NONE");
-                say(report.preparedTransactions, "{}: prepared transaction {} holds its locks here too");
-                say(report.warnings, "{}: {}");
-            });
+    connect(&m_endpoints, &Endpoints::reported, this, &Service::noteOutside);
 }
 
 Service::~Service() {
@@ -107,6 +100,35 @@ void Service::warn(const std::string& text, const std::string& branch) {
     if (!branch.empty())
         payload.insert("branch", QString::fromStdString(branch));
     m_server.publish(event::warning, payload);
+}
+
+// What a start has found that would act on the outside, or waits for it; before the server counts as running.
+void Service::noteOutside(const std::string& key, const OutsideReport& report) {
+    std::vector<std::string> sentences = report.warnings;
+    const auto say = [&](const std::vector<std::string>& what, const char* sentence) {
+        for (const std::string& name : what)
+            sentences.push_back(fmt::format(fmt::runtime(sentence), name));
+    };
+    say(report.droppedSlots, "the parent's replication slot {} was removed");
+    say(report.subscriptions,
+        "subscription {} does not run here; before it is dropped, set its slot_name to NONE");
+    say(report.preparedTransactions, "prepared transaction {} holds its locks here too");
+    const auto branch = m_engine->catalog([&](const Catalog& c) -> std::optional<BranchRecord> {
+        const BranchRecord* found = c.branchOn(m_endpoints.info(key).timeline);
+        return found ? std::optional(*found) : std::nullopt;
+    });
+    for (const std::string& sentence : sentences)
+        warn(fmt::format("{}: {}", branch ? branch->name : key, sentence), branch ? branch->name : "");
+    if (!branch)
+        return;
+    const std::lock_guard lock(m_stateMutex);
+    m_outside[branch->id] = std::move(sentences);
+}
+
+std::vector<std::string> Service::outsideOf(BranchId branch) {
+    const std::lock_guard lock(m_stateMutex);
+    const auto found = m_outside.find(branch);
+    return found == m_outside.end() ? std::vector<std::string>() : found->second;
 }
 
 void Service::publishBranches(const std::vector<std::string>& names) {

@@ -149,6 +149,10 @@ class Service : public QObject, private ViewProvider {
                      const std::vector<std::string>& options, Job& job);
     // --- The demo (demo.cpp)
     Status makeDemo(Job& job);
+    // What acts on the outside on a root, and will not once it is restored: its log is then a fork's.
+    std::vector<std::string> turnedOffByARestore(const BranchRecord& branch);
+    // What the last start of a branch's server has found that would act on the outside: sentences.
+    std::vector<std::string> outsideOf(BranchId branch);
     // --- What the start of a fork replays (replay_bound.cpp)
     // Before a branch is forked at the head of this one, to be started at once: waits for a checkpoint there
     // where a server runs and has written since its last, but not long.
@@ -166,6 +170,7 @@ class Service : public QObject, private ViewProvider {
 
     Status openStore();
     void removeStore();
+    void noteOutside(const std::string& key, const OutsideReport& report);
     void recover();
     void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports
     void closePeeks();
@@ -197,7 +202,8 @@ class Service : public QObject, private ViewProvider {
     std::vector<Installation> m_installations;
     std::map<std::uint64_t, Peek> m_peeks;
     std::multimap<ConnectionId, std::uint64_t> m_peeksOfConnections;
-    std::set<TimelineId> m_mounted;        // timelines that may be seen in the mount
+    std::map<BranchId, std::vector<std::string>> m_outside; // sentences of the last start
+    std::set<TimelineId> m_mounted;                         // timelines that may be seen in the mount
     std::deque<BranchId> m_stopped;        // and are still, though stopped; the longest first
     std::map<TimelineId, Lsn> m_announced; // heads that clients have been told of
     std::uint64_t m_lastPeek = 0;

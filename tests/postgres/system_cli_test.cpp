@@ -287,6 +287,27 @@ class SystemCliTest : public QObject {
             EXPECT_OK(m_store->run({"branch", "delete", name}));
     }
 
+    // Who restores to a mark must know what is in it by then.
+    void aCommitStandsInFrontOfWhatCameLater() {
+        QCOMPARE(value("main", "CREATE TABLE noted (n int)"), QByteArray());
+        value("main", "SELECT pg_create_restore_point('earlier')");
+        QCOMPARE(value("main", "INSERT INTO noted VALUES (1)"), QByteArray());
+        value("main", "SELECT pg_create_restore_point('later')");
+        EXPECT_OK(m_store->run("branch create noting --from main --start"));
+        for (const char* name : {"main", "noting"}) {
+            QStringList order; // as the log has it
+            for (const QJsonValue& value : m_store->json({"timeline", name}).array())
+                if (const QJsonObject mark = value.toObject(); mark.value("kind") == "commit")
+                    order << "commit";
+                else if (mark.value("name") == "earlier" || mark.value("name") == "later")
+                    order << mark.value("name").toString();
+            const auto earlier = order.indexOf("earlier");
+            QVERIFY2(order.mid(earlier) == QStringList({"earlier", "commit", "later"}),
+                     qPrintable(order.join(' ')));
+        }
+        EXPECT_OK(m_store->run("branch delete noting"));
+    }
+
     void restoreAndResetKeepPortAndRunOn() {
         const int port = m_store->branch("main").value("port").toInt();
         value("main", "DROP TABLE log");

@@ -230,7 +230,8 @@ class SystemIsolationTest : public QObject {
                  QByteArray());
         QCOMPARE(value("main", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"), QByteArray());
         const QString beforeFork = lsnNow("main");
-        EXPECT_OK(m_store->run("branch create quiet --from main --start"));
+        const Outcome started = m_store->run("branch create quiet --from main --start");
+        EXPECT_OK(started);
         QCOMPARE(value("main", "ALTER SYSTEM RESET synchronous_standby_names"), QByteArray());
 
         QCOMPARE(value("quiet", "SHOW archive_mode"), QByteArray("off"));
@@ -242,9 +243,12 @@ class SystemIsolationTest : public QObject {
                  QByteArray("0"));
         QCOMPARE(value("quiet", "INSERT INTO items VALUES (-1, 'no standby is waited for')"), QByteArray());
         QVERIFY(value("quiet", "SHOW port") != value("main", "SHOW port"));
-        const QByteArray said = engineLog();
-        QVERIFY(said.contains("subscription far"));
-        QVERIFY(said.contains("prepared transaction waiting"));
+        const Outcome shown = m_store->run("branch show quiet");
+        for (const QByteArray& said : {engineLog(), started.out, shown.out}) {
+            QVERIFY(said.contains("subscription far"));
+            QVERIFY(said.contains("prepared transaction waiting"));
+        }
+        QCOMPARE(m_store->json("branch show quiet").object().value("warnings").toArray().size(), 2);
         // it finishes here what its parent has still open
         QCOMPARE(value("quiet", "ROLLBACK PREPARED 'waiting'"), QByteArray());
         QCOMPARE(value("main", "SELECT count(*) FROM pg_prepared_xacts"), QByteArray("1"));
@@ -259,6 +263,14 @@ class SystemIsolationTest : public QObject {
             archivers.insert(
                 entry.path().filename().string().substr(0, entry.path().filename().string().find('-')));
         QCOMPARE(archivers.size(), 1u);
+
+        // a root that is restored goes on as a fork: it says what that turns off, and undo turns it on
+        const Outcome restored = m_store->run("branch restore main --at head");
+        EXPECT_OK(restored);
+        QVERIFY2(restored.out.contains("archiving, replication slots"), restored.out.constData());
+        QCOMPARE(value("main", "SHOW archive_mode"), QByteArray("off"));
+        EXPECT_OK(m_store->run("undo"));
+        QCOMPARE(value("main", "SHOW archive_mode"), QByteArray("on"));
 
         Sql last(m_store->url("main"));
         for (const char* statement :

@@ -19,6 +19,8 @@ Result<int> onBranches(const Invocation& invocation, Session& session, const cha
             if (branch.value("state") == "running")
                 out << ", port " << plainText(branch.value("port"));
             out << '\n';
+            for (const QJsonValue& warning : branch.value("warnings").toArray())
+                out << "warning: " << plainText(warning) << '\n';
         }
     });
     return 0;
