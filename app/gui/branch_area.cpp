@@ -1,5 +1,7 @@
 #include "app/gui/branch_area.h"
 
+#include "app/control/methods.h"
+#include "app/gui/picture_json.h"
 #include "app/gui/window_actions.h"
 #include "app/gui/window_settings.h"
 #include "storage/base/units.h"
@@ -14,7 +16,9 @@ namespace arbor {
 
 namespace {
 constexpr int expandUpTo = 200; // branches: more are better looked at closed
-}
+constexpr int rangesSoonMs = 100;
+constexpr int rangesEveryMs = 10'000;
+} // namespace
 
 BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWidget* parent)
     : QWidget(parent), m_session(session), m_model(new BranchTreeModel(this)),
@@ -51,6 +55,8 @@ BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWid
     });
     connect(m_view, &BranchTimelineView::historyEdgeBack, this, [this] { Q_EMIT historyEdgeMoved({}); });
     connect(&m_view->timeline(), &TimelineState::viewChanged, this, &BranchArea::announceTimes);
+    m_rangesLater.setSingleShot(true);
+    connect(&m_rangesLater, &QTimer::timeout, this, &BranchArea::askRanges);
 }
 
 void BranchArea::takeCursor() {
@@ -103,6 +109,31 @@ void BranchArea::setNow() {
         parseDuration(m_session.picture().settings.value(QStringLiteral("history-time")).toStdString());
     const bool limited = window && window->micros > 0;
     m_view->timeline().setHistoryEdge(limited ? std::optional(now - *window) : std::nullopt);
+}
+
+void BranchArea::refreshRanges() {
+    m_rangesStale = true;
+    if (m_rangesLater.isActive())
+        return;
+    const qint64 left = m_rangesAsked.isValid() ? rangesEveryMs - m_rangesAsked.elapsed() : 0;
+    m_rangesLater.start(static_cast<int>(std::max<qint64>(rangesSoonMs, left)));
+}
+
+void BranchArea::showEvent(QShowEvent* event) {
+    QWidget::showEvent(event);
+    if (m_rangesStale)
+        refreshRanges();
+}
+
+void BranchArea::askRanges() {
+    if (!isVisible() || m_session.state() != StoreSession::State::Connected)
+        return;
+    m_rangesStale = false;
+    m_rangesAsked.start();
+    m_session.request(method::gcPlan, {}, this, [this](const Result<QJsonValue>& plan) {
+        if (plan) // what went wrong is said where a sweep is asked for
+            m_view->timeline().setRanges(rangesFromJson(plan->toObject(), m_session.picture()));
+    });
 }
 
 void BranchArea::setFilter(const QString& text) {

@@ -5,6 +5,8 @@
 #include "widgets/models/branch_tree_model.h"
 #include "widgets/views/branch_timeline_view.h"
 
+#include <QElapsedTimer>
+#include <QTimer>
 #include <QWidget>
 
 namespace arbor {
@@ -24,6 +26,8 @@ class BranchArea : public QWidget {
     void refresh();
     // Ages, and where the history window begins.
     void setNow();
+    // What is pinned and what a sweep frees is out of date. The engine is asked when somebody looks.
+    void refreshRanges();
     void setFilter(const QString& text);
     void setSolo(std::uint64_t branchId);
     void setStale(bool stale);
@@ -47,13 +51,20 @@ class BranchArea : public QWidget {
     void historyEdgeMoved(const QString& duration); // while it is dragged; "": back where it was
     void timesShown(arbor::Timestamp from, arbor::Timestamp to);
 
+  protected:
+    void showEvent(QShowEvent* event) override;
+
   private:
     void takeCursor();
+    void askRanges();
     void announceTimes();
 
     StoreSession& m_session;
     BranchTreeModel* m_model;
     BranchTimelineView* m_view;
+    QTimer m_rangesLater; // a plan is a walk over the index: not at every event
+    QElapsedTimer m_rangesAsked;
+    bool m_rangesStale = true;
     bool m_expanded = false;
     bool m_zooming = false; // the view changes because the window said so
     bool m_placing = false; // the cursor moves because the window said so

@@ -142,8 +142,10 @@ void MainWindow::showPicture(StoreSession::Parts parts) {
         m_navigator->refresh();
     if (parts & S::Operations)
         m_activity->refresh();
-    if (parts & (S::Parts(S::Stats) | S::Checkpoints | S::Trash | S::Settings))
+    if (parts & (S::Parts(S::Stats) | S::Checkpoints | S::Trash | S::Settings)) {
         m_reclaim->refresh();
+        m_area->refreshRanges();
+    }
     if (parts & S::Settings)
         m_area->setNow(); // where the history window begins
     if (parts & S::Stats) {

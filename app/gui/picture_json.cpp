@@ -1,6 +1,10 @@
 #include "app/gui/picture_json.h"
 
 #include <QHash>
+#include <QSet>
+
+#include <algorithm>
+#include <tuple>
 
 namespace arbor {
 
@@ -166,6 +170,66 @@ std::vector<Mark> marksFromJson(const QJsonArray& marks) {
         result.push_back(std::move(mark));
     }
     return result;
+}
+
+namespace {
+
+struct KeptPoint {
+    Lsn at;
+    std::uint64_t child = 0; // 0: a checkpoint
+};
+
+void addRanges(const BranchRow& row, std::vector<KeptPoint> kept, Lsn window, bool isSwept,
+               std::vector<TimelineRange>& ranges) {
+    // at one point a child goes before a checkpoint: it has a colour to be found by
+    std::ranges::sort(kept, {},
+                      [](const KeptPoint& point) { return std::tuple(point.at, point.child == 0); });
+    Lsn from = row.forkLsn;
+    bool any = false;
+    for (const KeptPoint& point : kept) {
+        // the history of a root begins where the last sweep left it, and its pins may be older
+        if (point.at >= window || (point.at < row.forkLsn && !row.root) || (any && point.at == from))
+            continue;
+        ranges.push_back(
+            {TimelineRange::Kind::Pinned, row.id, std::min(from, point.at), point.at, point.child});
+        from = point.at;
+        any = true;
+    }
+    from = std::max({from, row.forkLsn, row.historyFromLsn});
+    if (isSwept && from < window)
+        ranges.push_back({TimelineRange::Kind::Reclaimable, row.id, from, window, 0});
+}
+
+} // namespace
+
+std::vector<TimelineRange> rangesFromJson(const QJsonObject& plan, const StorePicture& picture) {
+    QHash<QString, std::uint64_t> ids;
+    for (const BranchRow& row : picture.branches)
+        ids.insert(row.name, row.id);
+    QSet<QString> offLine; // another line's points have no place on the bar
+    for (const CheckpointFacts& checkpoint : picture.checkpoints)
+        if (checkpoint.offLine)
+            offLine.insert(checkpoint.name + u'@' + checkpoint.branch);
+    QHash<QString, Lsn> windows;
+    QHash<QString, std::vector<KeptPoint>> kept;
+    for (const QJsonValue& value : plan["pins"].toArray()) {
+        const QJsonObject pin = value.toObject();
+        const QString kind = pin["kind"].toString(), name = pin["name"].toString();
+        const QString branch = pin["branch"].toString();
+        const Lsn at = lsnFromJson(pin["fromLsn"]);
+        if (kind == QLatin1String("window"))
+            windows.insert(branch, at);
+        else if (kind == QLatin1String("child") && ids.contains(name))
+            kept[branch].push_back({at, ids[name]});
+        else if (kind == QLatin1String("checkpoint") && !offLine.contains(name + u'@' + branch))
+            kept[branch].push_back({at, 0});
+    }
+    std::vector<TimelineRange> ranges;
+    const bool isSwept = plan["freeBytes"].toInteger() > 0;
+    for (const BranchRow& row : picture.branches)
+        if (const Lsn window = std::min(windows.value(row.name), row.headLsn))
+            addRanges(row, kept.value(row.name), window, isSwept, ranges);
+    return ranges;
 }
 
 } // namespace arbor

@@ -4,6 +4,7 @@
 
 #include "app/gui/store_picture.h"
 #include "widgets/models/marks_store.h"
+#include "widgets/models/timeline_geometry.h"
 
 #include <QJsonArray>
 #include <QJsonObject>
@@ -27,5 +28,9 @@ EngineFacts engineFromJson(const QJsonObject& json);
 // Marks of unknown kinds are left out. A drop stands at the last LSN at which what it drops is still there:
 // that is where the cursor is to snap to.
 std::vector<Mark> marksFromJson(const QJsonArray& marks);
+
+// What of the bars lies before the history window, by an answer of gc.plan: up to each pin what is kept for
+// it, behind the last one what a sweep would free.
+std::vector<TimelineRange> rangesFromJson(const QJsonObject& plan, const StorePicture& picture);
 
 } // namespace arbor

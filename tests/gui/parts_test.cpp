@@ -139,6 +139,38 @@ class PartsTest : public QObject {
         QCOMPARE(marks[0].lsn, (Lsn{0x100}));
     }
 
+    void WhatIsKeptBeforeTheWindowEndsAtItsPinAndTheRestIsSwept() {
+        StorePicture picture;
+        picture.branches = branchesFromJson({QJsonObject{{"name", "main"},
+                                                         {"id", 1},
+                                                         {"root", true},
+                                                         {"historyFrom", QJsonObject{{"lsn", "0/100"}}},
+                                                         {"headLsn", "0/900"}},
+                                             QJsonObject{{"name", "dev"},
+                                                         {"id", 2},
+                                                         {"parent", "main"},
+                                                         {"forkLsn", "0/300"},
+                                                         {"headLsn", "0/400"}}});
+        picture.checkpoints = {{"gone", "main", Lsn{0x200}, {}, true}};
+        const auto pin = [](const char* kind, const char* name, const char* from) {
+            return QJsonObject{{"kind", kind}, {"name", name}, {"branch", "main"}, {"fromLsn", from}};
+        };
+        QJsonObject plan{
+            {"freeBytes", 1},
+            {"pins", QJsonArray{pin("window", "main", "0/700"), pin("checkpoint", "c", "0/500"),
+                                pin("checkpoint", "same", "0/300"), pin("child", "dev", "0/300"),
+                                pin("child", "late", "0/600"), pin("checkpoint", "gone", "0/200"),
+                                pin("checkpoint", "young", "0/800")}}};
+        using Kind = TimelineRange::Kind;
+        const std::vector<TimelineRange> kept{{Kind::Pinned, 1, Lsn{0x100}, Lsn{0x300}, 2},
+                                              {Kind::Pinned, 1, Lsn{0x300}, Lsn{0x500}, 0}};
+        std::vector<TimelineRange> all = kept;
+        all.push_back({Kind::Reclaimable, 1, Lsn{0x500}, Lsn{0x700}, 0});
+        QCOMPARE(rangesFromJson(plan, picture), all);
+        plan["freeBytes"] = 0;
+        QCOMPARE(rangesFromJson(plan, picture), kept);
+    }
+
     void RedoBeginsWithTheOldestThatIsUndone() {
         StorePicture picture;
         const auto operation = [](int id, bool undone, bool undoable) {

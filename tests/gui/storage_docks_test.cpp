@@ -169,6 +169,21 @@ class StorageDocksTest : public QObject {
         QCOMPARE(before - m_place->diskBytes(), said);
     }
 
+    void theBarShowsWhatIsKeptForAChild() {
+        m_place->ctl({"psql", "main", "--", "-qc", "CREATE TABLE later ()"}); // past where four was forked
+        m_place->ctl({"stop", "main"});
+        const auto isKept = [&] {
+            const BranchRow* main = m_session->picture().branch(QStringLiteral("main"));
+            const BranchRow* four = m_session->picture().branch(QStringLiteral("four"));
+            const auto& ranges = m_window->area().timelineView().timeline().ranges(main->id);
+            return std::ranges::any_of(ranges, [&](const TimelineRange& range) {
+                return range.kind == TimelineRange::Kind::Pinned && range.pinnedBy == four->id &&
+                       range.to == four->forkLsn;
+            });
+        };
+        ARBOR_EVENTUALLY(isKept());
+    }
+
     void thePlotShowsTheSamplesThatTheEngineTook() {
         raise(storage());
         ARBOR_EVENTUALLY(!storage().plot().samples().empty());

@@ -14,7 +14,7 @@ namespace arbor {
 // A stretch of a branch's history with something to say about it.
 struct TimelineRange {
     enum class Kind {
-        Pinned,      // older than the history window, kept by a child branch or a checkpoint
+        Pinned,      // older than the history window, kept by a child branch or a checkpoint at its end
         Reclaimable, // a sweep would free it
     };
     Kind kind = Kind::Pinned;
