@@ -69,20 +69,28 @@ void BranchArea::takeCursor() {
         Q_EMIT pointPicked(cursor->branchId, cursor->lsn);
 }
 
+// The timeline is also painted again with the same scale, each second: the plot stays where it is then,
+// unless it follows the clock.
 void BranchArea::announceTimes() {
-    TimelineState& timeline = m_view->timeline();
-    if (m_zooming || timeline.scale().width() < 2)
+    const TimelineState& timeline = m_view->timeline();
+    const TimelineScale& scale = timeline.scale();
+    const bool all = scale.showsAll();
+    const Shown shown{timeline.axis(), all ? 0 : scale.viewFrom(), all ? 0 : scale.viewTo()};
+    const bool isOther = std::exchange(m_shown, shown) != shown;
+    if (m_zooming || scale.width() < 2)
         return;
-    const auto from = timeline.timeAtX(0), to = timeline.timeAtX(timeline.scale().width());
-    if (from && to && *from < *to)
-        Q_EMIT timesShown(*from, *to);
+    if (isOther)
+        m_plotLeads = false;
+    if (m_plotLeads || !(isOther || all))
+        return;
+    if (const auto times = timeline.timesInView())
+        Q_EMIT timesShown(times->from, times->to);
 }
 
 void BranchArea::showTimes(Timestamp from, Timestamp to) {
-    if (m_view->timeline().axis() != TimelineAxis::Time)
-        return;
     const QScopedValueRollback zooming(m_zooming, true);
-    m_view->timeline().show(axisValue(from), axisValue(to));
+    m_plotLeads = true;
+    m_view->timeline().showTimes({from, to});
 }
 
 void BranchArea::refresh() {

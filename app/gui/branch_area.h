@@ -36,7 +36,7 @@ class BranchArea : public QWidget {
     void selectBranch(std::uint64_t branchId) { m_view->setCurrentBranch(branchId); }
     void setCursor(std::uint64_t branchId, Lsn lsn);
     void clearCursor();
-    // The part of time in view, when the axis is time.
+    // The part of time in view.
     void showTimes(Timestamp from, Timestamp to);
     // A key of the timeline's own, as if it had been pressed.
     void pressKey(Qt::Key key);
@@ -59,12 +59,21 @@ class BranchArea : public QWidget {
     void askRanges();
     void announceTimes();
 
+    struct Shown { // zeros: everything, however much that is
+        TimelineAxis axis = TimelineAxis::Lsn;
+        AxisValue from = 0;
+        AxisValue to = 0;
+        bool operator==(const Shown&) const = default;
+    };
+
     StoreSession& m_session;
     BranchTreeModel* m_model;
     BranchTimelineView* m_view;
     QTimer m_rangesLater; // a plan is a walk over the index: not at every event
     QElapsedTimer m_rangesAsked;
     bool m_rangesStale = true;
+    Shown m_shown;
+    bool m_plotLeads = false; // its part of time was the person's choice
     bool m_expanded = false;
     bool m_zooming = false; // the view changes because the window said so
     bool m_placing = false; // the cursor moves because the window said so

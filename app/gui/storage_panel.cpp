@@ -174,8 +174,9 @@ void StoragePanel::take(const QJsonObject& answer) {
     m_plot->setSamples(std::move(samples));
     const double perDay = answer["growthBytesPerSecond"].toDouble() * 86'400;
     QStringList text;
-    if (!m_plot->samples().empty())
-        text += tr("%1 on disk now.").arg(bytesDisplay(total(m_plot->samples().back())));
+    // not the last sample: the part in view may end long ago
+    if (const QJsonValue now = m_session.picture().stats["diskBytes"]; now.isDouble())
+        text += tr("%1 on disk now.").arg(bytesDisplay(bytesFromJson(now)));
     if (std::abs(perDay) >= 1024)
         text += tr("%1%2 a day.")
                     .arg(perDay < 0 ? QStringLiteral("−") : QStringLiteral("+"),

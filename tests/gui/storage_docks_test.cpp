@@ -13,6 +13,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QTreeView>
+#include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
@@ -246,6 +247,27 @@ class StorageDocksTest : public QObject {
         Q_EMIT storage().rangeShown(*timeline.timeAtX(0) + Duration::seconds(1),
                                     *timeline.timeAtX(timeline.scale().width()));
         QVERIFY(timeline.timeAtX(0)->micros > from->micros);
+    }
+
+    void byLsnThePlotReachesUntilNowAndKeepsWhatIsChosenThere() {
+        TimelineState& timeline = m_window->area().timelineView().timeline();
+        const BranchRow four = *m_session->picture().branch(QStringLiteral("four"));
+        timeline.setAxis(TimelineAxis::Lsn);
+        timeline.setCursor(four.id, four.forkLsn);
+        timeline.zoom(2, 0);
+        timeline.resetView();
+        StoragePlot& plot = storage().plot();
+        ARBOR_EVENTUALLY((SystemClock().now() - plot.shownTo()).micros < 3'000'000);
+        QWidget* inside = plot.focusProxy();
+        const QPoint at = inside->rect().center();
+        QWheelEvent wheel(at, inside->mapToGlobal(at), {}, {0, 120}, Qt::NoButton, Qt::ControlModifier,
+                          Qt::NoScrollPhase, false);
+        QCoreApplication::sendEvent(inside, &wheel);
+        const Timestamp chosen = plot.shownFrom();
+        QTest::qWait(2500); // the clock goes on
+        QCOMPARE(plot.shownFrom(), chosen);
+        timeline.zoom(2, timeline.scale().width() / 2);
+        QVERIFY(plot.shownFrom() != chosen);
     }
 };
 

@@ -226,6 +226,28 @@ class ViewsTimelineTest : public QObject {
         QVERIFY(window.timeline().scale().viewFrom() <= axisValue(dev.forkTime) + slack);
     }
 
+    void byLsnTheViewHasATimeToo() {
+        Window window;
+        TimelineState& timeline = window.timeline();
+        const BranchRow& dev = *window.model.branch(devId);
+        timeline.setAxis(TimelineAxis::Lsn);
+        window.view.setCursor(mainId,
+                              window.model.branch(mainId)->forkLsn); // another branch than what is seen
+        QCOMPARE(timeline.timesInView()->to, window.forest.now);
+        timeline.fitBranch(devId);
+        const auto times = timeline.timesInView();
+        QVERIFY(times && times->from <= dev.forkTime && times->to >= dev.headTime);
+        timeline.resetView();
+        timeline.showTimes(*times);
+        QVERIFY(!timeline.scale().showsAll());
+        QVERIFY(timeline.scale().viewFrom() <= axisValue(dev.forkLsn));
+        QVERIFY(timeline.scale().viewTo() >= axisValue(dev.headLsn));
+        const auto before = timeline.scale().viewFrom();
+        timeline.showTimes(
+            {window.forest.now + Duration::seconds(1), window.forest.now + Duration::seconds(2)});
+        QCOMPARE(timeline.scale().viewFrom(), before); // nothing was written then
+    }
+
     void aBranchIsNamedOnAGhostRowAndProblemsKeepItOpen() {
         Window window;
         const Mark drop = window.mark(MarkKind::Drop);

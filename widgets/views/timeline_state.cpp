@@ -135,6 +135,44 @@ void TimelineState::fitBranch(std::uint64_t branchId) {
     scaleChanged();
 }
 
+// Whichever branch wrote something then: none of them knows of the others' log when it was.
+std::optional<TimelineState::Times> TimelineState::timesInView() const {
+    if (m_axis == TimelineAxis::Time)
+        return Times{Timestamp{scale().valueAt(0)}, Timestamp{scale().valueAt(scale().width())}};
+    if (!m_model || !m_marks)
+        return std::nullopt;
+    Times times{Timestamp{INT64_MAX}, Timestamp{}};
+    if (scale().showsAll())
+        times = {Timestamp{m_timeScale.domainFrom()}, std::max(Timestamp{m_timeScale.domainTo()}, m_now)};
+    else
+        m_model->forEachBranch([&](const BranchRow& row) {
+            const AxisValue from = std::max(axisValue(row.forkLsn), scale().viewFrom());
+            const AxisValue to = std::min(axisValue(row.headLsn), scale().viewTo());
+            const LsnTimeMap& map = m_marks->timeMap(row.id);
+            if (from < to && !map.empty()) {
+                times.from = std::min(times.from, *map.timeAt(Lsn{static_cast<std::uint64_t>(from)}));
+                times.to = std::max(times.to, *map.timeAt(Lsn{static_cast<std::uint64_t>(to)}));
+            }
+        });
+    return times.from < times.to ? std::optional(times) : std::nullopt;
+}
+
+void TimelineState::showTimes(Times times) {
+    if (m_axis == TimelineAxis::Time)
+        return show(axisValue(times.from), axisValue(times.to));
+    Lsn from{UINT64_MAX}, to;
+    m_model->forEachBranch([&](const BranchRow& row) {
+        const LsnTimeMap& map = m_marks->timeMap(row.id);
+        const auto first = map.lsnAt(times.from), last = map.lsnAt(times.to);
+        if (first && last && *first < *last) {
+            from = std::min(from, *first);
+            to = std::max(to, *last);
+        }
+    });
+    if (from < to)
+        show(axisValue(from), axisValue(to));
+}
+
 std::uint64_t TimelineState::referenceBranch() const {
     if (m_cursor)
         return m_cursor->branchId;

@@ -47,6 +47,15 @@ class TimelineState : public QObject {
     void show(AxisValue from, AxisValue to);
     void fitBranch(std::uint64_t branchId); // the branch with its groups and children
     void resetView();
+    // The time that is in view. By LSN: from when to when branches wrote it, and until now if it is
+    // everything.
+    struct Times {
+        Timestamp from;
+        Timestamp to;
+    };
+    std::optional<Times> timesInView() const; // never empty
+    // The reverse; does nothing where no time is known.
+    void showTimes(Times times);
 
     // Pixels in the column, whatever the axis; nothing when the axis is time and none is known.
     std::optional<double> xOf(std::uint64_t branchId, Lsn lsn) const;
