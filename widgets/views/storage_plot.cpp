@@ -37,15 +37,37 @@ class BytesTicker : public QCPAxisTicker {
     int getSubTickCount(double) override { return 0; }
 };
 
-// Seconds within minutes, hours within days, days within months: no more than tells ticks apart.
+// Seconds within minutes, hours within days, days within months: no more than tells ticks apart. The zone
+// stands at the first tick and where the clock changes.
 class TimeTicker : public QCPAxisTickerDateTime {
   protected:
+    double getTickStep(const QCPRange& range) override {
+        return std::max(std::floor(QCPAxisTickerDateTime::getTickStep(range)), 1.0); // whole seconds
+    }
     QVector<double> createTickVector(double tickStep, const QCPRange& range) override {
-        setDateTimeFormat(tickStep >= 86'400 ? QStringLiteral("d MMM")
-                          : tickStep >= 60   ? QStringLiteral("d MMM\nHH:mm")
-                                             : QStringLiteral("d MMM\nHH:mm:ss"));
+        m_format = tickStep >= 86'400             ? QString()
+                   : std::fmod(tickStep, 60) == 0 ? QStringLiteral("HH:mm")
+                                                  : QStringLiteral("HH:mm:ss");
         return QCPAxisTickerDateTime::createTickVector(tickStep, range);
     }
+    QVector<QString> createLabelVector(const QVector<double>& ticks, const QLocale& locale, QChar formatChar,
+                                       int precision) override {
+        m_zone.clear();
+        return QCPAxisTickerDateTime::createLabelVector(ticks, locale, formatChar, precision);
+    }
+    QString getTickLabel(double tick, const QLocale& locale, QChar, int) override {
+        const QDateTime time = keyToDateTime(tick);
+        const QString day = locale.toString(time.date(), QStringLiteral("d MMM"));
+        if (m_format.isEmpty())
+            return day;
+        const QString zone = zoneDisplay(timeOf(tick));
+        const QString added = std::exchange(m_zone, zone) == zone ? QString() : QLatin1Char(' ') + zone;
+        return day + added + QLatin1Char('\n') + time.toString(m_format);
+    }
+
+  private:
+    QString m_format; // of the time within a day; empty: days alone
+    QString m_zone;   // of the tick before
 };
 
 QString line(const QString& name, std::uint64_t bytes) {
@@ -139,17 +161,21 @@ class StoragePlot::Plot : public QCustomPlot {
         return sample != nullptr ? textOf(*sample) : QString();
     }
 
+    std::optional<Timestamp> pointedTime() const {
+        return m_line->visible() ? std::optional(timeOf(m_line->point1->key())) : std::nullopt;
+    }
+
     void pointAt(Timestamp time) {
         const StorageSample* sample = m_owner.sampleAt(time);
         m_line->setVisible(sample != nullptr);
         m_values->setVisible(sample != nullptr);
         nameLegend(sample);
         if (sample != nullptr) {
-            m_pointed = time;
-            m_line->point1->setCoords(seconds(time), 0);
-            m_line->point2->setCoords(seconds(time), 1);
-            m_values->setText(timeDisplay(sample->time));
-            const double x = xAxis->coordToPixel(seconds(time));
+            m_pointed = sample->time;
+            m_line->point1->setCoords(seconds(m_pointed), 0);
+            m_line->point2->setCoords(seconds(m_pointed), 1);
+            m_values->setText(timeDisplay(m_pointed));
+            const double x = xAxis->coordToPixel(seconds(m_pointed));
             const bool right = x > axisRect()->center().x();
             m_values->setPositionAlignment((right ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
             m_values->position->setCoords(x + (right ? -10 : 10), axisRect()->top() + 4);
@@ -405,6 +431,11 @@ Timestamp StoragePlot::shownTo() const {
     return timeOf(m_plot->xAxis->range().upper);
 }
 
+QStringList StoragePlot::tickLabels() const {
+    m_plot->replot(); // ticks are made with a picture
+    return m_plot->xAxis->tickVectorLabels();
+}
+
 void StoragePlot::select(Timestamp from, Timestamp to) {
     m_plot->select(from, to);
 }
@@ -419,6 +450,10 @@ void StoragePlot::pointAt(Timestamp time) {
 
 QString StoragePlot::pointedText() const {
     return m_plot->pointedText();
+}
+
+std::optional<Timestamp> StoragePlot::pointedTime() const {
+    return m_plot->pointedTime();
 }
 
 const StorageSample* StoragePlot::sampleAt(Timestamp time) const {

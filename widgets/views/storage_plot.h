@@ -6,11 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "storage/base/time.h"
 
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 
 namespace arbor {
@@ -41,9 +43,12 @@ class StoragePlot : public QWidget {
     void select(Timestamp from, Timestamp to);
     // Where the store is full, as a line; 0: not known.
     void setLimit(std::uint64_t bytes);
-    // The crosshair, as the mouse and the arrow keys move it; its values as text, "" while there is none.
+    QStringList tickLabels() const; // of the axis of time
+    // The crosshair, as the mouse and the arrow keys move it: it stands on the sample that was the last one
+    // then. Its values as text, "" while there is none.
     void pointAt(Timestamp time);
     QString pointedText() const;
+    std::optional<Timestamp> pointedTime() const;
     // The last sample at or before; null before the first.
     const StorageSample* sampleAt(Timestamp time) const;
 
