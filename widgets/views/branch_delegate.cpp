@@ -22,7 +22,7 @@ QSize BranchDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelI
 }
 
 QColor BranchDelegate::faded(const QColor& color) const {
-    return m_stale ? mixed(m_theme.ground, color, 0.45) : color;
+    return m_stale ? mixed(m_theme.ground, color, Theme::staleOpacity) : color;
 }
 
 void BranchDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
@@ -103,7 +103,7 @@ void BranchDelegate::paintStateCell(QPainter& painter, const QStyleOptionViewIte
     const QRectF cell = option.rect;
     const bool rightToLeft = option.direction == Qt::RightToLeft;
     const double x = rightToLeft ? cell.right() - padding - 5 : cell.left() + padding + 5;
-    painter.setOpacity(m_stale ? 0.45 : 1);
+    painter.setOpacity(opacity());
     paintState(painter, m_theme, node.row.state, {x, cell.center().y()});
     const QRectF area =
         rightToLeft ? cell.adjusted(padding, 0, -padding - 18, 0) : cell.adjusted(padding + 18, 0, 0, 0);
@@ -137,7 +137,7 @@ QRectF BranchDelegate::barRect(const QRectF& cell, double from, double to) const
 void BranchDelegate::paintTimeline(QPainter& painter, const QRectF& cell, const BranchNode& node) const {
     if (m_state.marks() == nullptr)
         return;
-    painter.setOpacity(m_stale ? 0.45 : 1);
+    painter.setOpacity(opacity());
     painter.setRenderHint(QPainter::Antialiasing);
     switch (node.kind) {
     case BranchNode::Kind::Group:

@@ -20,6 +20,7 @@ class BranchDelegate : public QStyledItemDelegate {
     const Theme& theme() const { return m_theme; }
     // The engine is gone: the last picture, greyed.
     void setStale(bool stale) { m_stale = stale; }
+    double opacity() const { return m_stale ? Theme::staleOpacity : 1; }
 
     static constexpr double barHeight = 12;
     static constexpr int padding = 8; // between a cell's edge and its text

@@ -201,6 +201,7 @@ bool BranchTimelineView::isDraggingHistoryEdge() const {
 
 void BranchTimelineView::setStale(bool stale) {
     m_tree->delegate().setStale(stale);
+    m_overview->setStale(stale);
     m_tree->viewport()->update();
 }
 

@@ -244,6 +244,7 @@ void BranchTreeView::paintElbows(QPainter& painter) const {
     const Theme& theme = m_delegate->theme();
     const QRect column = timelineColumn();
     painter.setClipRect(column);
+    painter.setOpacity(m_delegate->opacity());
     // hundreds of them as high as the view: whole pixels cost a tenth of smoothed ones
     for (const Elbow& elbow : elbows()) {
         if (elbow.x < -20 || elbow.x > column.width() + 20)

@@ -35,6 +35,8 @@ struct Theme {
     QColor danger;  // drops, failures
     QColor caution; // limits, expiry
 
+    static constexpr double staleOpacity = 0.45; // of what was last known while the engine is gone
+
     // Behind the bar of a branch: 0 quiet to 1 busy; always tells itself apart from ground.
     QColor density(double shade) const;
     // Eight hues for child branches, at least 3:1 on ground; the same id is the same colour.

@@ -44,6 +44,11 @@ void TimelineOverview::setTheme(const Theme& theme) {
     update();
 }
 
+void TimelineOverview::setStale(bool stale) {
+    m_opacity = stale ? Theme::staleOpacity : 1;
+    update();
+}
+
 // The strip has the scale's margin, so that it stands above a view of everything exactly.
 double TimelineOverview::xOfValue(double value) const {
     const TimelineScale& scale = m_state.scale();
@@ -97,6 +102,7 @@ void TimelineOverview::paintEvent(QPaintEvent*) {
         m_later.start(static_cast<int>(costShare * m_costMs));
     QPainter painter(this);
     painter.fillRect(rect(), m_theme.panel);
+    painter.setOpacity(m_opacity);
     const QRectF strip = QRectF(rect()).adjusted(0, topAir - 2, 0, -bottomAir + 2);
     const double base = height() - bottomAir;
     const double room = height() - topAir - bottomAir;

@@ -21,6 +21,7 @@ class TimelineOverview : public QWidget {
   public:
     // The state is not owned.
     explicit TimelineOverview(TimelineState& state, QWidget* parent = nullptr);
+    void setStale(bool stale); // the engine is gone
     void setTheme(const Theme& theme);
     QSize sizeHint() const override { return {200, 44}; }
 
@@ -47,7 +48,8 @@ class TimelineOverview : public QWidget {
     TimelineState& m_state;
     Theme m_theme;
     std::vector<double> m_heights; // 0 to 1, one a bucket
-    bool m_stale = true;
+    bool m_stale = true;           // they are to be computed again
+    double m_opacity = 1;
     TimelineAxis m_axis = TimelineAxis::Lsn; // of m_heights
     QElapsedTimer m_computed;                // since then
     qint64 m_costMs = 0;
