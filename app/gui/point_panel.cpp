@@ -35,7 +35,7 @@ PointPanel::PointPanel(StoreSession& session, const WindowActions& actions, QWid
     bold.setBold(true);
     m_title->setFont(bold);
     m_title->setBuddy(m_field);
-    m_field->setPlaceholderText(tr("head, LSN, time, -10min, checkpoint:NAME, xid:N"));
+    m_field->setPlaceholderText(tr("LSN, time, -10min, checkpoint:NAME"));
     m_field->setAccessibleName(tr("Position"));
     m_field->setToolTip(
         tr("A position: head, 0/16B3748, 2026-01-31 12:00:00+01, -10min, checkpoint:NAME or xid:N"));

@@ -301,6 +301,10 @@
         <source>transaction %1</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>No branch matches</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::CommandPalette</name>
@@ -1381,10 +1385,6 @@
 <context>
     <name>arbor::PointPanel</name>
     <message>
-        <source>head, LSN, time, -10min, checkpoint:NAME, xid:N</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Position</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1410,6 +1410,10 @@
     </message>
     <message>
         <source>Last commit %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LSN, time, -10min, checkpoint:NAME</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1441,6 +1445,18 @@
     </message>
     <message>
         <source>after commit of transaction %1 at %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 behind</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1  ·  %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 · %2</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -9,6 +9,7 @@
 #include "widgets/views/timeline_overview.h"
 
 #include <QHeaderView>
+#include <QLabel>
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QTreeView>
@@ -370,6 +371,61 @@ class ViewsTimelineTest : public QObject {
         QVERIFY(typed.back()[1].toBool());
         field.setResolved(resolved(window.forest, drop.lsn, drop.time));
         QCOMPARE(field.text(), QString("-10min")); // what is being typed stays
+    }
+
+    void aNarrowFieldSaysLessAndTheBytesFirst() {
+        SampleForest forest = sampleForest();
+        PositionField field;
+        field.setResolved(resolved(forest, Lsn{0x1000}, forest.now - Duration::seconds(90)));
+        const auto* label = field.findChild<QLabel*>();
+        const auto at = [&](int width) {
+            field.resize(width, 29);
+            QCoreApplication::sendPostedEvents();
+            return field.grab(), label->text();
+        };
+        const QString time = timeDisplay(forest.now - Duration::seconds(90));
+        QVERIFY(at(900).startsWith(time) && at(900).contains("18.0") && at(900).contains("behind head"));
+        int width = 900;
+        while (width > 0 && at(width).contains("behind head"))
+            --width;
+        QVERIFY(at(width).startsWith(time) && at(width).endsWith("MB behind"));
+        while (width > 0 && at(width).startsWith(time))
+            --width;
+        QVERIFY(at(width).startsWith("18.0"));
+    }
+
+    void aFilterWithoutAHitSaysSo() {
+        Window window;
+        const auto isEmpty = [&] {
+            const QImage image = picture(*window.tree().viewport());
+            const QRgb ground = image.pixel(1, image.height() - 2);
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    if (image.pixel(x, y) != ground)
+                        return false;
+            return true;
+        };
+        window.view.filter().setFilterText("no such branch");
+        QCOMPARE(window.view.filter().rowCount(), 0);
+        QVERIFY(!isEmpty());
+    }
+
+    void withoutAnEngineTheStripAndTheElbowsFadeToo() {
+        Window window;
+        auto* strip = window.view.findChild<TimelineOverview*>();
+        const auto colours = [](const QImage& image) {
+            QSet<QRgb> all;
+            for (int y = 0; y < image.height(); ++y)
+                for (int x = 0; x < image.width(); ++x)
+                    all.insert(image.pixel(x, y));
+            return all;
+        };
+        const QRgb elbow = Theme(lightPalette()).branch(devId).rgb();
+        const QImage before = picture(*strip);
+        QVERIFY(colours(picture(*window.tree().viewport())).contains(elbow));
+        window.view.setStale(true);
+        QVERIFY(picture(*strip) != before);
+        QVERIFY(!colours(picture(*window.tree().viewport())).contains(elbow));
     }
 
     void batchesKeepSelectionExpansionAndCursor() {

@@ -73,11 +73,11 @@ void BranchTreeView::setSource(BranchTreeModel* model) {
     setSortingEnabled(true);
     m_header->setStretchLastSection(true);
     const int unit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    m_header->resizeSection(BranchTreeModel::Name, unit * 20);
-    m_header->resizeSection(BranchTreeModel::State, unit * 12);
-    m_header->resizeSection(BranchTreeModel::Head, unit * 8);
-    m_header->resizeSection(BranchTreeModel::Own, unit * 9);
-    m_header->resizeSection(BranchTreeModel::Pins, unit * 6);
+    m_header->resizeSection(BranchTreeModel::Name, unit * 16);
+    m_header->resizeSection(BranchTreeModel::State, unit * 10);
+    m_header->resizeSection(BranchTreeModel::Head, unit * 7);
+    m_header->resizeSection(BranchTreeModel::Own, unit * 8);
+    m_header->resizeSection(BranchTreeModel::Pins, unit * 5);
     fitColumns();
     updateWidth();
 }
@@ -148,6 +148,11 @@ void BranchTreeView::paintEvent(QPaintEvent* event) {
     if (model() != nullptr) {
         QPainter painter(viewport());
         paintCursor(painter);
+        if (m_filter->rowCount() == 0 && m_filter->sourceModel()->rowCount() > 0) {
+            painter.setPen(m_delegate->theme().muted);
+            painter.drawText(viewport()->rect().adjusted(0, 24, 0, 0), Qt::AlignHCenter | Qt::AlignTop,
+                             tr("No branch matches"));
+        }
     }
 }
 

@@ -61,7 +61,7 @@ QString PositionField::explanation() const {
 }
 
 QSize PositionField::sizeHint() const {
-    const int words = std::clamp(m_label->fontMetrics().horizontalAdvance(m_short), 60, 420);
+    const int words = std::clamp(m_label->fontMetrics().horizontalAdvance(m_short.value(0)), 60, 420);
     return {m_line->width() + words + 30, 29};
 }
 
@@ -70,28 +70,28 @@ void PositionField::clear() {
     m_line->clear();
     m_full.clear();
     m_short.clear();
-    m_brief.clear();
     m_problem = false;
     showExplanation();
 }
 
 void PositionField::setResolved(const ResolvedPosition& position) {
-    const QString dot = QStringLiteral("  ·  ");
     if (!m_line->hasFocus() || !m_line->isModified()) {
         m_line->setText(lsnDisplay(position.lsn));
         m_line->setCursorPosition(0);
     }
-    QString behind = tr("head");
-    if (!position.isHead) {
-        behind = tr("%1 behind head").arg(bytesDisplay(position.walBehindHead));
-        if (position.headTime && position.time)
-            behind = tr("%1, %2 behind head")
-                         .arg(durationDisplay(position.headTime - position.time),
-                              bytesDisplay(position.walBehindHead));
-    }
-    m_short = position.time ? timeDisplay(position.time) + dot + behind : behind;
-    m_brief = behind;
-    m_full = lsnDisplay(position.lsn) + QLatin1Char('\n') + m_short;
+    const QString bytes = bytesDisplay(position.walBehindHead);
+    QStringList behind{tr("%1 behind head").arg(bytes), tr("%1 behind").arg(bytes)};
+    if (position.isHead)
+        behind = {tr("head")};
+    else if (position.headTime && position.time)
+        behind.prepend(
+            tr("%1, %2 behind head").arg(bytes, durationDisplay(position.headTime - position.time)));
+    m_short = behind;
+    if (position.time)
+        m_short = QStringList{tr("%1  ·  %2").arg(timeDisplay(position.time), behind.front()),
+                              tr("%1 · %2").arg(timeDisplay(position.time), behind.back())} +
+                  behind;
+    m_full = lsnDisplay(position.lsn) + QLatin1Char('\n') + m_short.front();
     if (position.commitLsn)
         m_full += QLatin1Char('\n') + tr("after commit of transaction %1 at %2")
                                           .arg(position.commitXid)
@@ -103,7 +103,8 @@ void PositionField::setResolved(const ResolvedPosition& position) {
 }
 
 void PositionField::setProblem(const QString& text) {
-    m_short = m_brief = m_full = text;
+    m_short = {text};
+    m_full = text;
     m_problem = true;
     showExplanation();
 }
@@ -112,11 +113,14 @@ void PositionField::showExplanation() {
     QPalette palette = m_label->palette();
     palette.setColor(QPalette::WindowText, m_problem ? m_theme.danger : m_theme.muted);
     m_label->setPalette(palette);
-    // the distance whole rather than cut off behind the time, which the tool tip has
+    // less, and whole, rather than cut off: the tool tip has everything
     const QFontMetrics metrics = m_label->fontMetrics();
     const int room = std::max(m_label->width(), 10);
-    const QString& text = metrics.horizontalAdvance(m_short) <= room ? m_short : m_brief;
-    m_label->setText(metrics.elidedText(text, Qt::ElideRight, room));
+    QString shown;
+    for (const QString& text : m_short)
+        if (shown = text; metrics.horizontalAdvance(text) <= room)
+            break;
+    m_label->setText(metrics.elidedText(shown, Qt::ElideRight, room));
     m_label->setToolTip(m_full);
     m_label->setAccessibleName(m_full);
     m_line->setAccessibleDescription(m_full);

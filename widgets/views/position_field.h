@@ -63,8 +63,7 @@ class PositionField : public QWidget {
     QLabel* m_label;
     QTimer m_pause;
     QString m_full;
-    QString m_short;
-    QString m_brief; // where there is no room for m_short
+    QStringList m_short; // the longest first: what there is room for is shown
     bool m_problem = false;
     Theme m_theme;
 };
