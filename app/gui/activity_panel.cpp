@@ -30,8 +30,10 @@ ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     m_list->setAccessibleName(tr("Activity"));
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(What, QHeaderView::Stretch);
-    for (const int column : {When, Who, State})
+    for (const int column : {When, State})
         m_list->header()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
+    // a client's version is long: the tool tip has it whole
+    m_list->header()->resizeSection(Who, fontMetrics().horizontalAdvance(QLatin1Char('0')) * 14);
     m_undo->setText(tr("Undo"));
     m_undo->setIcon(symbolicIcon(QStringLiteral("undo")));
     m_undo->setToolTip(tr("Undo this operation"));
@@ -85,6 +87,7 @@ void ActivityPanel::refresh() {
         item->setText(What, operation.text);
         item->setToolTip(What, operation.command);
         item->setText(Who, operation.client);
+        item->setToolTip(Who, operation.client);
         item->setText(State, operation.undone ? tr("undone") : QString());
         QFont font = m_list->font();
         font.setStrikeOut(operation.undone);

@@ -116,6 +116,19 @@ void flatTable(QTreeView& table) {
     table.setFrameShape(QFrame::NoFrame);
 }
 
+ElidedLabel::ElidedLabel(QWidget* parent) : QLabel(parent) {
+    setTextFormat(Qt::PlainText);
+    setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+}
+
+void ElidedLabel::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const QRect area = contentsRect();
+    style()->drawItemText(
+        &painter, area, static_cast<int>(QStyle::visualAlignment(layoutDirection(), alignment())), palette(),
+        isEnabled(), fontMetrics().elidedText(text(), Qt::ElideRight, area.width()), foregroundRole());
+}
+
 void menuButton(QToolButton& button, const QString& text) {
     button.setText(text + QStringLiteral(" ▾"));
     button.setAccessibleName(text);

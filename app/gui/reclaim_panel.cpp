@@ -104,11 +104,10 @@ ReclaimPanel::ReclaimPanel(StoreSession& session, QWidget* parent)
     m_table->setAllColumnsShowFocus(true);
     m_table->setItemDelegateForColumn(PinsModel::Only, new BarDelegate(PinsModel::FractionRole, m_table));
     QHeaderView* header = m_table->header();
-    header->setStretchLastSection(true);
+    header->setStretchLastSection(false);
     header->setSectionsMovable(false);
-    const int widths[] = {240, 120, 120, 200};
-    for (int column = 0; column < 4; ++column)
-        header->resizeSection(column, widths[column]);
+    header->setSectionResizeMode(QHeaderView::ResizeToContents);
+    header->setSectionResizeMode(PinsModel::Name, QHeaderView::Stretch);
 
     auto* top = new QHBoxLayout;
     auto* wantedLabel = new QLabel(tr("&Free"), this);

@@ -28,6 +28,7 @@ const QString databasesSql =
     QStringLiteral("SELECT datname, 'base/' || oid, pg_database_size(oid) FROM pg_database "
                    "WHERE datallowconn AND NOT datistemplate ORDER BY 3 DESC, 1");
 constexpr int mostRelations = 5000;
+constexpr int leastName = 20; // digits
 // a TOAST table under the name of the table that it belongs to
 const QString relationsSql =
     QStringLiteral("SELECT coalesce(tn.nspname, n.nspname), coalesce(t.relname, c.relname), c.relkind::text, "
@@ -112,8 +113,17 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     for (const int column :
          {RelationsModel::Size, RelationsModel::Private, RelationsModel::History, RelationsModel::Changed})
         m_list->setItemDelegateForColumn(column, new BarDelegate(RelationsModel::FractionRole, m_list));
-    m_list->header()->setStretchLastSection(false);
-    m_list->header()->setSectionResizeMode(RelationsModel::Name, QHeaderView::Stretch);
+    QHeaderView* header = m_list->header();
+    header->setStretchLastSection(false);
+    for (const int column : {RelationsModel::Schema, RelationsModel::Kind, RelationsModel::Rows})
+        header->setSectionResizeMode(column, QHeaderView::ResizeToContents);
+    const int digit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
+    for (const int column : {RelationsModel::Size, RelationsModel::Private, RelationsModel::History})
+        header->resizeSection(column, 11 * digit);
+    connect(header, &QHeaderView::sectionResized, this, [this](int column) {
+        if (column != RelationsModel::Name)
+            fitName();
+    });
     auto* top = new QHBoxLayout;
     top->addWidget(m_database);
     top->addWidget(m_text, 1);
@@ -160,6 +170,20 @@ void RelationsPanel::refresh() {
 void RelationsPanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
     refresh();
+}
+
+void RelationsPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fitName();
+}
+
+// A name takes what the others leave, and scrolls rather than be cut. (A section that stretches has no least
+// width of its own.)
+void RelationsPanel::fitName() {
+    QHeaderView* header = m_list->header();
+    const int least = fontMetrics().horizontalAdvance(QLatin1Char('0')) * leastName;
+    const int others = header->length() - header->sectionSize(RelationsModel::Name);
+    header->resizeSection(RelationsModel::Name, std::max(least, m_list->viewport()->width() - others));
 }
 
 void RelationsPanel::ask() {

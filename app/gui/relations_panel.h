@@ -34,6 +34,7 @@ class RelationsPanel : public QWidget {
 
   protected:
     void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     void ask();
@@ -50,6 +51,7 @@ class RelationsPanel : public QWidget {
     void takeRows(const PgQuery::Rows& rows);
     void showRows();
     void addUses(std::vector<RelationRow>& rows) const;
+    void fitName();
     void say(const QString& text, bool offerStart = false);
 
     StoreSession& m_session;

@@ -52,14 +52,13 @@ QString change(std::uint64_t from, std::uint64_t to) {
 
 StoragePanel::StoragePanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_plot(new StoragePlot(this)), m_forecast(new QLabel(this)),
-      m_range(new QLabel(this)), m_export(new QToolButton(this)), m_reclaim(new QToolButton(this)) {
+      m_range(new ElidedLabel(this)), m_export(new QToolButton(this)), m_reclaim(new QToolButton(this)) {
     m_forecast->setTextFormat(Qt::PlainText);
     m_forecast->setWordWrap(true);
     m_forecast->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_range->setForegroundRole(QPalette::PlaceholderText);
-    m_range->setTextFormat(Qt::PlainText);
     m_range->setText(tr("Drag over the plot to measure; Ctrl+wheel zooms."));
-    m_range->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    m_range->setToolTip(m_range->text());
     m_reclaim->setText(tr("Free space"));
     m_reclaim->setIcon(symbolicIcon(QStringLiteral("reclaim")));
     menuButton(*m_export, tr("Export"));
@@ -90,7 +89,10 @@ StoragePanel::StoragePanel(StoreSession& session, QWidget* parent)
     m_every.start();
     connect(m_reclaim, &QToolButton::clicked, this, &StoragePanel::reclaimAsked);
     connect(m_plot, &StoragePlot::rangeSelected, this, &StoragePanel::showSelection);
-    connect(m_plot, &StoragePlot::rangeCleared, m_range, &QLabel::clear);
+    connect(m_plot, &StoragePlot::rangeCleared, this, [this] {
+        m_range->clear();
+        m_range->setToolTip({});
+    });
     connect(m_plot, &StoragePlot::rangeShown, this, [this](Timestamp from, Timestamp to) {
         m_zoomed = true;
         refresh();
@@ -206,7 +208,7 @@ void StoragePanel::showSelection(Timestamp from, Timestamp to) {
     if (!parts.isEmpty())
         text += tr(" (%1)").arg(parts.join(QStringLiteral(", ")));
     m_range->setText(text);
-    m_range->setToolTip(tr("%1 to %2").arg(timeDisplay(from), timeDisplay(to)));
+    m_range->setToolTip(text + u'\n' + tr("%1 to %2").arg(timeDisplay(from), timeDisplay(to)));
 }
 
 bool StoragePanel::writeCsv(const QString& path) const {

@@ -70,6 +70,8 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
             return static_cast<qlonglong>(at.tuples ? static_cast<qlonglong>(*at.tuples) : -1);
         break;
     case Qt::ToolTipRole:
+        if (index.column() == Name)
+            return at.name;
         if (index.column() == Changed && at.changedPages)
             return tr("Written here or on the parent since the fork, as far as it has reached the disk");
         if (index.column() == Rows && at.tuples)
