@@ -6,6 +6,8 @@
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QMenu>
+#include <QPainter>
+#include <QStyledItemDelegate>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -16,6 +18,37 @@ namespace arbor {
 namespace {
 enum Role { KindRole = Qt::UserRole, NameRole, BranchRole };
 constexpr std::size_t mostShown = 500; // of one section: the rest is a search away
+
+// The name, and at the far side of the same row what the second column says: as a column it would be as wide
+// in every section as the widest text of any. A name gets the room first.
+class NameDelegate final : public QStyledItemDelegate {
+  public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override {
+        QStyledItemDelegate::paint(painter, option, index);
+        QStyleOptionViewItem item(option);
+        initStyleOption(&item, index);
+        const QStyle* style = item.widget->style();
+        const QRect text = style->subElementRect(QStyle::SE_ItemViewItemText, &item, item.widget);
+        const int used = QFontMetrics(item.font).horizontalAdvance(item.text) + gap;
+        const QRect room = option.direction == Qt::RightToLeft ? text.adjusted(edge, 0, -used, 0)
+                                                               : text.adjusted(used, 0, -edge, 0);
+        const QString detail = item.fontMetrics.elidedText(index.siblingAtColumn(1).data().toString(),
+                                                           Qt::ElideRight, std::max(room.width(), 0));
+        QPalette::ColorRole role = QPalette::PlaceholderText;
+        if (item.state & QStyle::State_Selected)
+            role = QPalette::HighlightedText;
+        style->drawItemText(
+            painter, room,
+            static_cast<int>(QStyle::visualAlignment(option.direction, Qt::AlignRight) | Qt::AlignVCenter),
+            item.palette, item.state & QStyle::State_Enabled, detail, role);
+    }
+
+  private:
+    static constexpr int gap = 12;
+    static constexpr int edge = 4;
+};
 } // namespace
 
 Navigator::Navigator(StoreSession& session, QWidget* parent)
@@ -28,12 +61,13 @@ Navigator::Navigator(StoreSession& session, QWidget* parent)
     m_list->setAccessibleName(tr("Navigator"));
     m_list->setHeaderHidden(true);
     m_list->setColumnCount(2);
+    m_list->setColumnHidden(1, true);
+    m_list->setItemDelegate(new NameDelegate(m_list));
     m_list->setFrameShape(QFrame::NoFrame);
     m_list->setUniformRowHeights(true);
     m_list->setContextMenuPolicy(Qt::CustomContextMenu);
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(0, QHeaderView::Stretch);
-    m_list->header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
     const auto section = [this](const QString& icon) {
         auto* item = new QTreeWidgetItem(m_list);
         item->setIcon(0, symbolicIcon(icon));
