@@ -15,6 +15,9 @@ namespace arbor {
 
 namespace {
 
+constexpr int leastWidth = 190; // of a card
+constexpr int spacing = 16;
+
 // Flat, with a line that answers to the pointer and the keyboard.
 class Card final : public QPushButton {
   public:
@@ -37,7 +40,7 @@ class Card final : public QPushButton {
 
 FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, QAction* openStore,
                            QWidget* parent)
-    : QWidget(parent), m_place(new QLabel(this)) {
+    : QWidget(parent), m_grid(new QGridLayout), m_place(new QLabel(this)) {
     auto* mark = new QLabel(this);
     mark->setPixmap(
         QIcon(QStringLiteral(":/org.pgarbor.PgArbor.svg")).pixmap(QSize(88, 88), devicePixelRatioF()));
@@ -52,17 +55,17 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, 
         tr("Fork a database in an instant, look at any moment of its past, and go back to it."), this);
     subtitle->setAlignment(Qt::AlignCenter);
     subtitle->setWordWrap(true);
-    auto* cards = new QHBoxLayout;
-    cards->setSpacing(16);
-    cards->addWidget(
+    m_grid->setSpacing(spacing);
+    m_cards = {
         card(demo, QStringLiteral("demo"), tr("Try the demo"),
-             tr("A small bank with two branches, some checkpoints, and a DROP TABLE to go back before.")));
-    cards->addWidget(card(newCluster, QStringLiteral("store"), tr("New cluster"),
-                          tr("An empty PostgreSQL database with the branch main, ready for your own data.")));
-    cards->addWidget(card(import, QStringLiteral("import"), tr("Bring your own database"),
-                          tr("A data directory, a running server or a dump, beside an empty main.")));
-    cards->addWidget(card(openStore, QStringLiteral("open"), tr("Open a store"),
-                          tr("A store that is somewhere else on this machine.")));
+             tr("A small bank with two branches, some checkpoints, and a DROP TABLE to go back before.")),
+        card(newCluster, QStringLiteral("store"), tr("New cluster"),
+             tr("An empty PostgreSQL database with the branch main, ready for your own data.")),
+        card(import, QStringLiteral("import"), tr("Bring your own database"),
+             tr("A data directory, a running server or a dump, beside an empty main.")),
+        card(openStore, QStringLiteral("open"), tr("Open a store"),
+             tr("A store that is somewhere else on this machine."))};
+    placeCards(4);
     drawPictures();
     m_place->setAlignment(Qt::AlignCenter);
     m_place->setForegroundRole(QPalette::PlaceholderText);
@@ -76,7 +79,7 @@ FirstRunPage::FirstRunPage(QAction* demo, QAction* newCluster, QAction* import, 
     layout->addWidget(title);
     layout->addWidget(subtitle);
     layout->addSpacing(24);
-    layout->addLayout(cards);
+    layout->addLayout(m_grid);
     layout->addSpacing(12);
     layout->addWidget(m_place);
     layout->addStretch(3);
@@ -92,7 +95,7 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     button->setObjectName(QStringLiteral("card"));
     button->setAccessibleName(title);
     button->setAccessibleDescription(text);
-    button->setMinimumSize(190, 190);
+    button->setMinimumWidth(leastWidth);
     QSizePolicy even(QSizePolicy::Ignored, QSizePolicy::Preferred); // none wider than its neighbours
     even.setHorizontalStretch(1);
     button->setSizePolicy(even);
@@ -116,6 +119,21 @@ QPushButton* FirstRunPage::card(QAction* action, const QString& icon, const QStr
     heading->setWordWrap(true);
     connect(button, &QPushButton::clicked, action, &QAction::trigger);
     return button;
+}
+
+// Two by two where four have no room beside each other.
+void FirstRunPage::placeCards(int columns) {
+    if (std::exchange(m_columns, columns) == columns)
+        return;
+    for (int i = 0; i < m_cards.size(); ++i) {
+        m_cards[i]->setMinimumHeight(columns == 2 ? 140 : 190); // wider texts are lower
+        m_grid->addWidget(m_cards[i], i / columns, i % columns);
+    }
+}
+
+void FirstRunPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    placeCards(width() < 4 * (leastWidth + spacing) + spacing ? 2 : 4);
 }
 
 void FirstRunPage::drawPictures() {

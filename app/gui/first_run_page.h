@@ -7,6 +7,7 @@
 
 class QAction;
 class QLabel;
+class QGridLayout;
 class QPushButton;
 
 namespace arbor {
@@ -21,10 +22,15 @@ class FirstRunPage : public QWidget {
 
   protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
   private:
     void drawPictures();
     QPushButton* card(QAction* action, const QString& icon, const QString& title, const QString& text);
+    void placeCards(int columns);
+    QGridLayout* m_grid;
+    int m_columns = 0;
+    QList<QPushButton*> m_cards;
     QLabel* m_place;
     QList<QPair<QLabel*, QString>> m_pictures; // with the names of their icons
 };
