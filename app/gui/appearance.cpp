@@ -1,9 +1,12 @@
 #include "app/gui/appearance.h"
 
+#include "widgets/views/theme.h"
+
 #include <QApplication>
 #include <QPalette>
-#include <QStyle>
+#include <QProxyStyle>
 #include <QStyleFactory>
+#include <QStyleOption>
 
 namespace arbor {
 
@@ -42,11 +45,43 @@ QPalette paletteOf(const Colours& c) {
     set(QPalette::Mid, c.mid);
     set(QPalette::Dark, c.dark);
     set(QPalette::Shadow, c.dark);
-    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+    for (const auto role :
+         {QPalette::WindowText, QPalette::Text, QPalette::ButtonText, QPalette::PlaceholderText})
         palette.setColor(QPalette::Disabled, role, QColor(c.disabled));
     palette.setColor(QPalette::Disabled, QPalette::Highlight, QColor(c.mid));
     return palette;
 }
+
+// Fusion draws the outlines of boxes and fields a little darker than the window: on a dark one nobody sees
+// them. They are drawn as on a lighter window here.
+class VisibleOutlines final : public QProxyStyle {
+  public:
+    VisibleOutlines() : QProxyStyle(QStringLiteral("fusion")) {}
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                       const QWidget* widget) const override {
+        const auto* box = qstyleoption_cast<const QStyleOptionButton*>(option);
+        const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
+        if (box && element == PE_IndicatorCheckBox)
+            drawOutlined(element, *box, painter, widget);
+        else if (frame && element == PE_FrameLineEdit)
+            drawOutlined(element, *frame, painter, widget);
+        else
+            QProxyStyle::drawPrimitive(element, option, painter, widget);
+    }
+
+  private:
+    template <class Option>
+    void drawOutlined(PrimitiveElement element, Option option, QPainter* painter,
+                      const QWidget* widget) const {
+        constexpr int darker = 140; // Fusion's outline is Window.darker() by that
+        if (const Theme theme(option.palette); theme.dark) {
+            const double share = option.state & State_Enabled ? 1 : Theme::staleOpacity;
+            option.palette.setColor(QPalette::Window,
+                                    mixed(theme.ground, theme.faint, share).lighter(darker));
+        }
+        QProxyStyle::drawPrimitive(element, &option, painter, widget);
+    }
+};
 
 // What the desktop gave us at the start. One that has neither a style nor colours gets ours.
 struct Desktop {
@@ -61,7 +96,7 @@ struct Desktop {
 void applyAppearance(const QString& name) {
     static const Desktop desktop;
     const bool own = name == QLatin1String("light") || name == QLatin1String("dark") || desktop.isBare();
-    QApplication::setStyle(QStyleFactory::create(own ? QStringLiteral("fusion") : desktop.style));
+    QApplication::setStyle(own ? new VisibleOutlines : QStyleFactory::create(desktop.style));
     if (own)
         QApplication::setPalette(paletteOf(name == QLatin1String("dark") ? dark : light));
     else

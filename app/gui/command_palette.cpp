@@ -20,6 +20,7 @@ namespace {
 
 constexpr int detailRole = Qt::UserRole + 1;
 constexpr std::size_t mostShown = 100;
+constexpr int iconSize = 16;
 
 // The text at the left, the key at the right.
 class EntryDelegate final : public QStyledItemDelegate {
@@ -38,7 +39,8 @@ class EntryDelegate final : public QStyledItemDelegate {
         painter->restore();
     }
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
-        return QStyledItemDelegate::sizeHint(option, index) + QSize(0, 8);
+        const QSize size = QStyledItemDelegate::sizeHint(option, index);
+        return {size.width(), std::max(iconSize, option.fontMetrics.height()) + 8};
     }
 };
 
@@ -54,7 +56,7 @@ CommandPalette::CommandPalette(QWidget* parent)
     m_list->setAccessibleName(tr("Found"));
     m_list->setItemDelegate(new EntryDelegate(m_list));
     m_list->setUniformItemSizes(true);
-    m_list->setIconSize(QSize(16, 16));
+    m_list->setIconSize(QSize(iconSize, iconSize));
     m_list->setFrameShape(QFrame::NoFrame);
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* layout = new QVBoxLayout(this);
@@ -86,9 +88,11 @@ void CommandPalette::narrow() {
             found.emplace_back(score, i);
     std::ranges::stable_sort(found, std::ranges::greater(), [](const auto& entry) { return entry.first; });
     m_list->clear();
+    QPixmap none(iconSize, iconSize); // texts without an icon begin under those with one
+    none.fill(Qt::transparent);
     for (std::size_t i = 0; i < std::min(found.size(), mostShown); ++i) {
         const Entry& entry = m_entries[found[i].second];
-        auto* item = new QListWidgetItem(entry.icon, entry.text, m_list);
+        auto* item = new QListWidgetItem(entry.icon.isNull() ? QIcon(none) : entry.icon, entry.text, m_list);
         item->setData(Qt::UserRole, static_cast<qulonglong>(found[i].second));
         item->setData(detailRole, entry.detail);
     }
