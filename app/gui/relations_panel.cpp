@@ -115,11 +115,6 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
         m_list->setItemDelegateForColumn(column, new BarDelegate(RelationsModel::FractionRole, m_list));
     QHeaderView* header = m_list->header();
     header->setStretchLastSection(false);
-    for (const int column : {RelationsModel::Schema, RelationsModel::Kind, RelationsModel::Rows})
-        header->setSectionResizeMode(column, QHeaderView::ResizeToContents);
-    const int digit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    for (const int column : {RelationsModel::Size, RelationsModel::Private, RelationsModel::History})
-        header->resizeSection(column, 11 * digit);
     connect(header, &QHeaderView::sectionResized, this, [this](int column) {
         if (column != RelationsModel::Name)
             fitName();

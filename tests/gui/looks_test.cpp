@@ -3,11 +3,13 @@
 #include "app/gui/command_palette.h"
 #include "app/gui/first_run_page.h"
 #include "app/gui/looks.h"
+#include "app/gui/relations_panel.h"
 #include "widgets/views/theme.h"
 
 #include <QAction>
 #include <QApplication>
 #include <QCheckBox>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPushButton>
@@ -88,6 +90,22 @@ class LooksTest : public QObject {
                     QVERIFY(!card.intersects(QRect(cards[k]->mapTo(&page, QPoint()), cards[k]->size())));
             }
         }
+    }
+
+    void NamesOfRelationsKeepTheirRoom() {
+        StoreSession session(StoreSession::Options{QStringLiteral("/no/store"), {}, {}});
+        RelationsPanel panel(session);
+        panel.show();
+        const auto* header = panel.findChild<QHeaderView*>();
+        const auto name = [&](int width) {
+            panel.resize(width, 180);
+            QTest::qWait(0);
+            return header->sectionSize(RelationsModel::Name);
+        };
+        const int least = 18 * panel.fontMetrics().horizontalAdvance(QLatin1Char('0'));
+        QVERIFY(name(400) >= least);
+        QVERIFY(name(1400) > name(1000)); // and take what there is
+        QCOMPARE(header->length(), header->viewport()->width());
     }
 
     void ALineThatIsTooLongEndsInAnEllipsis() {

@@ -8,7 +8,7 @@ namespace arbor {
 
 QSize BarDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const QSize size = QStyledItemDelegate::sizeHint(option, index);
-    return {std::max(size.width() + 24, 120), std::max(size.height() + 5, 22)};
+    return {std::max(size.width() + 24, 90), std::max(size.height() + 5, 22)};
 }
 
 void BarDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
