@@ -60,9 +60,10 @@ BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWid
 }
 
 void BranchArea::takeCursor() {
-    if (m_placing)
-        return;
     const auto& cursor = m_view->cursor();
+    auto at = cursor ? std::optional(std::pair(cursor->branchId, cursor->lsn)) : std::nullopt;
+    if (std::exchange(m_cursorAt, at) == at || m_placing)
+        return; // only more is known of the place, such as its time
     if (!cursor)
         Q_EMIT cursorCleared();
     else

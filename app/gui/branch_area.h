@@ -9,6 +9,10 @@
 #include <QTimer>
 #include <QWidget>
 
+#include <functional>
+#include <optional>
+#include <utility>
+
 namespace arbor {
 
 class WindowActions;
@@ -77,6 +81,8 @@ class BranchArea : public QWidget {
     bool m_expanded = false;
     bool m_zooming = false; // the view changes because the window said so
     bool m_placing = false; // the cursor moves because the window said so
+    // Branch and place, as they were last known.
+    std::optional<std::pair<std::uint64_t, Lsn>> m_cursorAt;
 };
 
 } // namespace arbor

@@ -85,7 +85,7 @@ class MainWindow : public QMainWindow {
     void updateNow();
     void hintAtTheDemo();
     void selectBranch(const QString& name);
-    void setPoint(const QString& position, Lsn lsn);
+    void setPoint(const QString& typed, Lsn lsn);
     const BranchRow* branch() const; // the selected one
     QString positionOrHead() const;
     void askBranch();

@@ -50,15 +50,18 @@ void MainWindow::selectBranch(const QString& name) {
         m_area->selectBranch(row->id);
 }
 
-void MainWindow::setPoint(const QString& position, Lsn lsn) {
-    m_position = position;
+// What was typed as "-5s" would be another place by the time that something is done there: from here on it is
+// the LSN that it meant. A checkpoint keeps its name: it says the timeline too.
+void MainWindow::setPoint(const QString& typed, Lsn lsn) {
+    const bool named = typed.startsWith(QLatin1String("checkpoint:"));
+    m_position = lsn && !named ? lsnDisplay(lsn) : typed;
     const BranchRow* selected = branch();
-    if (position.isEmpty() || !selected || !lsn)
+    if (m_position.isEmpty() || !selected || !lsn)
         m_area->clearCursor();
     else
         m_area->setCursor(m_branchId, lsn);
     m_inspector->closeRestore();
-    m_inspector->point().setPoint(selected ? selected->name : QString(), position);
+    m_inspector->point().setPoint(selected ? selected->name : QString(), m_position);
     updateNow();
     updateActions();
 }
