@@ -178,14 +178,29 @@ void Inspector::setBranch(std::uint64_t branchId) {
     if (branchId != m_branchId)
         closeRestore();
     m_branchId = branchId;
-    refresh();
+    showFacts();
+}
+
+const BranchRow* Inspector::branch() const {
+    return m_branchId == 0 ? nullptr : m_session.picture().branch(m_branchId);
 }
 
 void Inspector::refresh() {
-    const BranchRow* branch = m_branchId == 0 ? nullptr : m_session.picture().branch(m_branchId);
-    m_pages->setCurrentIndex(branch ? 1 : 0);
-    if (branch)
-        showBranch(*branch);
+    showFacts();
+    if (const BranchRow* shown = branch())
+        m_point->refresh(*shown);
+}
+
+void Inspector::showFacts() {
+    const BranchRow* shown = branch();
+    m_pages->setCurrentIndex(shown ? 1 : 0);
+    if (shown)
+        showBranch(*shown);
+}
+
+void Inspector::setNow() {
+    if (const BranchRow* shown = branch())
+        showTimes(*shown);
 }
 
 void Inspector::paintError() {
@@ -207,7 +222,6 @@ void Inspector::setFact(QLabel* value, const QString& text) {
 }
 
 void Inspector::showBranch(const BranchRow& branch) {
-    const Timestamp now = SystemClock().now();
     m_name->setText(breakable(branch.name));
     m_name->setAccessibleName(branch.name);
     QStringList state{stateText(branch.state)};
@@ -247,6 +261,11 @@ void Inspector::showBranch(const BranchRow& branch) {
     if (branch.checkpoints > 0)
         pins += tr("%n checkpoint(s)", nullptr, branch.checkpoints);
     setFact(m_pins, pins.join(u'\n'));
+    showTimes(branch);
+}
+
+void Inspector::showTimes(const BranchRow& branch) {
+    const Timestamp now = SystemClock().now();
     setFact(m_expires,
             branch.expiresAt
                 ? tr("%1, in %2").arg(timeDisplay(branch.expiresAt), durationDisplay(branch.expiresAt - now))
@@ -261,11 +280,11 @@ void Inspector::showBranch(const BranchRow& branch) {
 }
 
 void Inspector::openRestore(const QString& position) {
-    const BranchRow* branch = m_session.picture().branch(m_branchId);
-    if (!branch)
+    const BranchRow* shown = branch();
+    if (!shown)
         return;
     m_point->hide();
-    m_restore->open(branch->name, position);
+    m_restore->open(shown->name, position);
     ensureWidgetVisible(m_restore);
 }
 

@@ -21,9 +21,12 @@ class Inspector : public QScrollArea {
   public:
     Inspector(StoreSession& session, const WindowActions& actions, QWidget* parent = nullptr);
 
-    void setBranch(std::uint64_t branchId); // 0: none
+    // 0: none. point() is told by itself.
+    void setBranch(std::uint64_t branchId);
     // Takes the picture as it is now.
     void refresh();
+    // What is counted from now: how long it has been up, when it expires.
+    void setNow();
     PointPanel& point() { return *m_point; }
     RestorePanel& restore() { return *m_restore; }
     void openRestore(const QString& position);
@@ -36,7 +39,10 @@ class Inspector : public QScrollArea {
     void paintError();
     QWidget* makeHead(const WindowActions& actions);
     QWidget* makeFacts();
+    const BranchRow* branch() const;
+    void showFacts();
     void showBranch(const BranchRow& branch);
+    void showTimes(const BranchRow& branch);
     void setFact(QLabel* value, const QString& text);
 
     StoreSession& m_session;

@@ -36,6 +36,7 @@ namespace arbor {
 namespace {
 
 constexpr int agesEveryMs = 1000;
+constexpr int navigatorEveryMs = 60'000; // it counts in minutes and more
 
 QWidget* spacer(QWidget* parent) {
     auto* widget = new QWidget(parent);
@@ -98,12 +99,21 @@ MainWindow::MainWindow(StoreSession& session, QWidget* parent)
     restoreLayout();
     showState();
     updateActions();
-    auto* ages = new QTimer(this);
-    connect(ages, &QTimer::timeout, m_area, &BranchArea::setNow);
-    ages->start(agesEveryMs);
+    tickAges();
 }
 
 MainWindow::~MainWindow() = default;
+
+// Nothing of this asks the engine.
+void MainWindow::tickAges() {
+    auto* ages = new QTimer(this);
+    connect(ages, &QTimer::timeout, m_area, &BranchArea::setNow);
+    connect(ages, &QTimer::timeout, m_inspector, &Inspector::setNow);
+    ages->start(agesEveryMs);
+    auto* longer = new QTimer(this);
+    connect(longer, &QTimer::timeout, m_navigator, &Navigator::refresh);
+    longer->start(navigatorEveryMs);
+}
 
 // --- Building
 

@@ -67,6 +67,7 @@ class MainWindow : public QMainWindow {
     void makeToolBar();
     void makeMenus();
     void makeDocks();
+    void tickAges();
     void connectStorageDocks();
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* content,
                          Qt::DockWidgetArea area);

@@ -75,6 +75,18 @@ void PointPanel::setPoint(const QString& branch, const QString& position) {
     tryPosition(branch, position, false);
 }
 
+void PointPanel::refresh(const BranchRow& branch) {
+    m_question.branch = branch.name;
+    if (m_askedAt == headOf(branch))
+        return;
+    if (m_asking) {
+        m_again = true;
+    } else {
+        m_question.choose = false; // that has been answered
+        ask();
+    }
+}
+
 void PointPanel::tryPosition(const QString& branch, const QString& position, bool choose) {
     m_question = {branch, position, choose};
     if (branch.isEmpty())
@@ -87,6 +99,8 @@ void PointPanel::tryPosition(const QString& branch, const QString& position, boo
 
 // One question at a time: while the cursor is dragged only the latest place is of interest.
 void PointPanel::ask() {
+    const BranchRow* branch = m_session.picture().branch(m_question.branch);
+    m_askedAt = branch ? headOf(*branch) : Head();
     const QString position = m_question.position.isEmpty() ? QStringLiteral("head") : m_question.position;
     if (const auto spec = PositionSpec::parse(position.toStdString()); !spec) {
         take(spec.error());

@@ -22,6 +22,8 @@ class PointPanel : public QFrame {
 
     // Shows the branch's head, or with a position that one.
     void setPoint(const QString& branch, const QString& position);
+    // Takes the branch as it is now: its name, and when its head is elsewhere than it was, asks again.
+    void refresh(const BranchRow& branch);
     // Asks what a text means: the answer comes as resolved or unresolved, and with `choose` as positionChosen
     // too.
     void tryPosition(const QString& branch, const QString& position, bool choose);
@@ -50,7 +52,15 @@ class PointPanel : public QFrame {
 
     StoreSession& m_session;
     Lsn m_lsn;
+    struct Head {
+        std::uint64_t timeline = 0;
+        Lsn lsn;
+        bool operator==(const Head&) const = default;
+    };
+    static Head headOf(const BranchRow& branch) { return {branch.timeline, branch.headLsn}; }
+
     Question m_question; // the latest
+    Head m_askedAt;      // where the branch's head was then
     bool m_asking = false;
     bool m_again = false; // it changed while the one before was on its way
     QLabel* m_title;
