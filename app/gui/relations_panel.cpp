@@ -158,7 +158,8 @@ void RelationsPanel::setBranch(const QString& branch) {
 void RelationsPanel::refresh() {
     const BranchRow* branch = m_session.picture().branch(m_branch);
     const bool runs = branch && branch->state == BranchState::Running;
-    if (isVisible() && (!m_loaded || (runs && !m_loadedRunning)))
+    const bool isOther = branch && runOf(*branch) != m_run;
+    if (isVisible() && (!m_loaded || isOther || (runs && !m_loadedRunning)))
         ask();
 }
 
@@ -189,6 +190,11 @@ void RelationsPanel::ask() {
     }
     m_loaded = true;
     m_loadedRunning = branch->state == BranchState::Running;
+    if (m_run != runOf(*branch)) {
+        m_run = runOf(*branch);
+        m_rows.clear(); // they were another run's, maybe of another timeline
+    }
+    m_database->setVisible(m_loadedRunning && m_database->count() > 0);
     askUses(); // also when its server has come up meanwhile: it has written since
     askDifference();
     if (m_loadedRunning) {

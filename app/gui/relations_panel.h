@@ -23,7 +23,7 @@ class RelationsPanel : public QWidget {
   public:
     explicit RelationsPanel(StoreSession& session, QWidget* parent = nullptr);
     void setBranch(const QString& branch);
-    // The branch may have been started or stopped.
+    // The branch may have been started or stopped, or restored.
     void refresh();
     QTreeView* list() const { return m_list; }
     QComboBox* database() const { return m_database; }
@@ -58,6 +58,13 @@ class RelationsPanel : public QWidget {
     QString m_branch;
     bool m_loaded = false;
     bool m_loadedRunning = false; // and its server has been asked too
+    struct Run {                  // what is shown belongs to it
+        std::uint64_t timeline = 0;
+        Timestamp startedAt;
+        bool operator==(const Run&) const = default;
+    };
+    static Run runOf(const BranchRow& branch) { return {branch.timeline, branch.startedAt}; }
+    Run m_run;
     PgQuery::Target m_target;
     QComboBox* m_database;
     QToolButton* m_reload;
