@@ -136,6 +136,7 @@ void MainWindow::showPicture(StoreSession::Parts parts) {
         m_area->refresh();
         m_inspector->refresh();
         m_relations->refresh();
+        m_reclaim->headsMoved();
         updateNow();
     }
     if (parts & (S::Parts(S::Branches) | S::Checkpoints | S::Trash))

@@ -32,6 +32,7 @@ constexpr const char* historyChoices[] = {"3d", "1d", "6h", "1h"};
 constexpr int otherHistory = 1 + static_cast<int>(std::size(historyChoices)); // the choice that was dragged
 constexpr int soonMs = 100;
 constexpr int againMs = 2000;
+constexpr int freshMs = 5000; // and no longer, for somebody who comes to look: the trash ages by itself
 
 QString kindText(const QString& kind) {
     if (kind == QLatin1String("branch"))
@@ -252,15 +253,17 @@ void ReclaimPanel::refresh() {
 
 void ReclaimPanel::showEvent(QShowEvent* event) {
     QWidget::showEvent(event);
-    if (m_stale && !m_running && !m_asking)
+    const bool old = m_stale || m_moved || m_asked.hasExpired(freshMs);
+    if (old && !m_running && !m_asking)
         askPlan();
 }
 
 void ReclaimPanel::askPlan() {
     if (m_session.state() != StoreSession::State::Connected)
         return;
-    m_stale = false;
+    m_stale = m_moved = false;
     m_asking = true;
+    m_asked.start();
     m_session.request(method::gcPlan, {}, this, [this](const Result<QJsonValue>& answer) {
         m_asking = false;
         if (answer)

@@ -39,6 +39,9 @@ class ReclaimPanel : public QWidget {
 
     // The engine's account is out of date. It is asked when somebody looks.
     void refresh();
+    // Some head has moved. That alone is no reason to ask while it is looked at, but when somebody comes to
+    // look it is.
+    void headsMoved() { m_moved = true; }
     // Simulates another history window ("3d"); empty: the one that is set. May be called at every move of a
     // mouse: the engine has one such question at a time.
     void simulateHistory(const QString& duration);
@@ -91,6 +94,8 @@ class ReclaimPanel : public QWidget {
     std::uint64_t m_question = 0; // answers to earlier ones are dropped
     std::int64_t m_job = 0;
     bool m_stale = true;
+    bool m_moved = false;
+    QElapsedTimer m_asked;
     bool m_asking = false;
     bool m_simulating = false;    // the engine has been asked
     bool m_simulateAgain = false; // for something else meanwhile
