@@ -114,6 +114,7 @@ void MainWindow::connectPointActions() {
         if (branch() && !m_position.isEmpty())
             m_inspector->openRestore(m_position);
     });
+    connect(&m_inspector->restore(), &RestorePanel::cancelled, this, [this] { m_area->setFocus(); });
     connect(&m_inspector->restore(), &RestorePanel::confirmed, this,
             [this](const QString& name, const QString& at) {
                 m_inspector->closeRestore();

@@ -7,6 +7,7 @@
 #include "widgets/models/format.h"
 
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -40,6 +41,13 @@ RestorePanel::RestorePanel(StoreSession& session, QWidget* parent)
     connect(m_restore, &QPushButton::clicked, this, [this] { Q_EMIT confirmed(m_branch, m_position); });
     connect(cancel, &QPushButton::clicked, this, &RestorePanel::cancelled);
     hide();
+}
+
+void RestorePanel::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Escape)
+        Q_EMIT cancelled();
+    else
+        QFrame::keyPressEvent(event);
 }
 
 QString RestorePanel::consequences() const {

@@ -24,6 +24,9 @@ class RestorePanel : public QFrame {
     void confirmed(const QString& branch, const QString& position);
     void cancelled();
 
+  protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
   private:
     void showConsequences(const Result<QJsonValue>& resolved);
 
