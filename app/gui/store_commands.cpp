@@ -150,20 +150,29 @@ void StoreCommands::restart(const QString& name) {
 
 // --- The store
 
+namespace {
+
+// What was taken back or made again; the text of an undo says "undo" besides.
+QString subjectOf(const QJsonObject& answer) {
+    const QJsonObject operation = answer["operation"].toObject();
+    return operation["of"].toString(operation["text"].toString());
+}
+
+} // namespace
+
 void StoreCommands::undo(std::int64_t operation) {
     QJsonObject params;
     if (operation != 0)
         params["id"] = static_cast<qint64>(operation);
     m_session.perform(tr("Nothing was undone"), method::oplogUndo, params, [this](const QJsonObject& answer) {
-        const QString text = answer["operation"].toObject()["text"].toString();
-        m_messages.show(MessageBar::Kind::Done, tr("Undone: %1").arg(text), tr("Redo"), [this] { redo(); });
+        m_messages.show(MessageBar::Kind::Done, tr("Undone: %1").arg(subjectOf(answer)), tr("Redo"),
+                        [this] { redo(); });
     });
 }
 
 void StoreCommands::redo() {
-    m_session.perform(tr("Nothing was redone"), method::oplogRedo, {}, [this](const QJsonObject& answer) {
-        done(tr("Redone: %1").arg(answer["operation"].toObject()["text"].toString()));
-    });
+    m_session.perform(tr("Nothing was redone"), method::oplogRedo, {},
+                      [this](const QJsonObject& answer) { done(tr("Redone: %1").arg(subjectOf(answer))); });
 }
 
 void StoreCommands::setSetting(const QString& key, const QString& value) {
