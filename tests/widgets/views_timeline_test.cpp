@@ -446,6 +446,15 @@ class ViewsTimelineTest : public QObject {
         QVERIFY(!window.view.cursor());
     }
 
+    void whatTakesTheCurrentRowsPlaceIsSelected() {
+        Window w;
+        w.select(devId);
+        const std::uint64_t gone[]{devId};
+        w.model.applyChanges({}, gone);
+        QVERIFY(w.view.currentBranch() != 0 && w.view.currentBranch() != devId);
+        QCOMPARE(w.view.selectedBranches(), std::vector{w.view.currentBranch()});
+    }
+
     void everyPartHasAnAccessibleNameAndTheTreeTellsItsRows() {
         Window window;
         window.view.setCursor(mainId, window.mark(MarkKind::Drop).lsn);

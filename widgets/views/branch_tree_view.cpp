@@ -68,6 +68,7 @@ BranchTreeView::BranchTreeView(TimelineState& state, QWidget* parent)
 void BranchTreeView::setSource(BranchTreeModel* model) {
     m_filter->setSourceModel(model);
     setModel(m_filter);
+    connect(m_filter, &QAbstractItemModel::rowsRemoved, this, &BranchTreeView::selectCurrent);
     m_header->setSortIndicator(-1, Qt::AscendingOrder);
     m_header->setSortIndicatorClearable(true); // the third click: back to the natural order
     setSortingEnabled(true);
@@ -80,6 +81,14 @@ void BranchTreeView::setSource(BranchTreeModel* model) {
     m_header->resizeSection(BranchTreeModel::Pins, unit * 5);
     fitColumns();
     updateWidth();
+}
+
+// When the current row goes, its neighbour becomes the current one; where several may be selected, Qt selects
+// none.
+void BranchTreeView::selectCurrent() {
+    const QModelIndex current = currentIndex();
+    if (current.isValid() && !selectionModel()->isRowSelected(current.row(), current.parent()))
+        selectionModel()->select(current, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
 }
 
 QModelIndex BranchTreeView::viewIndex(std::uint64_t branchId) const {

@@ -70,6 +70,7 @@ class BranchTreeView : public QTreeView {
     const BranchNode& nodeOf(const QModelIndex& index) const;
     void updateCursorStrip();
     void fitColumns();
+    void selectCurrent();
     void updateWidth();
     double anchor() const; // where keys zoom: the pointer, else the cursor, else the middle
     bool showMarkTip(QHelpEvent* event);
