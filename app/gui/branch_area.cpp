@@ -7,23 +7,34 @@
 #include "storage/base/units.h"
 
 #include <QCoreApplication>
+#include <QHeaderView>
 #include <QKeyEvent>
 #include <QScopedValueRollback>
+#include <QSet>
 #include <QTreeView>
 #include <QVBoxLayout>
 
 namespace arbor {
 
 namespace {
+
 constexpr int expandUpTo = 200; // branches: more are better looked at closed
 constexpr int rangesSoonMs = 100;
 constexpr int rangesEveryMs = 10'000;
+const QString branchKey = QStringLiteral("branch"), closedKey = QStringLiteral("closed");
+
+// A program with other columns begins with its own widths.
+QString columnsKey() {
+    return QStringLiteral("columns%1").arg(BranchTreeModel::ColumnCount);
+}
+
 } // namespace
 
 BranchArea::BranchArea(StoreSession& session, const WindowActions& actions, QWidget* parent)
     : QWidget(parent), m_session(session), m_model(new BranchTreeModel(this)),
       m_view(new BranchTimelineView(this)) {
     m_view->setSources(m_model, &session.marks());
+    restoreColumns();
     // by LSN until somebody says otherwise: a store that slept for a day is not one pixel wide then
     m_view->timeline().setAxis(WindowSettings().axisIsTime() ? TimelineAxis::Time : TimelineAxis::Lsn);
     connect(m_view, &BranchTimelineView::axisChanged, this,
@@ -98,14 +109,72 @@ void BranchArea::refresh() {
     for (const BranchRow& branch : m_session.picture().branches)
         m_session.watchMarks(branch.id);
     m_model->setRows(m_session.picture().branches);
-    if (!m_expanded && m_model->branchCount() > 0) {
-        m_expanded = true;
-        if (m_model->branchCount() <= expandUpTo)
-            tree().expandAll();
+    if (!m_hasBranches && m_model->branchCount() > 0) {
+        m_hasBranches = true;
+        restoreRows();
     }
     if (m_view->currentBranch() == 0 && !m_session.picture().branches.empty())
         m_view->setCurrentBranch(m_session.picture().branches.front().id);
     setNow();
+}
+
+// --- As it was
+
+void BranchArea::restoreColumns() {
+    tree().header()->restoreState(WindowSettings().bytes(columnsKey()));
+}
+
+// Which branches and groups have something below them, and a name for each over time.
+void BranchArea::forEachParent(
+    const std::function<void(const QModelIndex& index, const QString& key)>& visit) const {
+    const BranchFilterModel& filter = m_view->filter();
+    std::vector<QModelIndex> parents{QModelIndex()};
+    while (!parents.empty()) {
+        const QModelIndex parent = parents.back();
+        parents.pop_back();
+        for (int row = 0; row < filter.rowCount(parent); ++row) {
+            const QModelIndex index = filter.index(row, 0, parent);
+            if (!filter.hasChildren(index))
+                continue;
+            const NodeKey& key = m_model->node(filter.mapToSource(index))->key;
+            visit(index, QStringLiteral("%1/%2").arg(key.branchId).arg(key.prefix));
+            parents.push_back(index);
+        }
+    }
+}
+
+void BranchArea::restoreRows() {
+    const WindowSettings settings;
+    const QVariant closed = settings.ofStore(m_session.store(), closedKey);
+    if (closed.isValid() || m_model->branchCount() <= expandUpTo)
+        tree().expandAll();
+    const QStringList keys = closed.toString().split(u'\n', Qt::SkipEmptyParts);
+    const QSet<QString> isClosed(keys.begin(), keys.end());
+    forEachParent([&](const QModelIndex& index, const QString& key) {
+        if (isClosed.contains(key))
+            tree().collapse(index);
+    });
+    if (const BranchRow* branch =
+            m_session.picture().branch(settings.ofStore(m_session.store(), branchKey).toString()))
+        selectBranch(branch->id);
+}
+
+void BranchArea::saveLayout() const {
+    WindowSettings settings;
+    settings.setBytes(columnsKey(), m_view->tree().header()->saveState());
+    if (!m_hasBranches)
+        return;
+    const BranchRow* branch = m_session.picture().branch(currentBranch());
+    settings.setOfStore(m_session.store(), branchKey, branch ? branch->name : QString());
+    if (m_view->filter().isNarrowed())
+        return; // what is closed among what is not shown is not known
+    QStringList closed;
+    forEachParent([&](const QModelIndex& index, const QString& key) {
+        if (!m_view->tree().isExpanded(index))
+            closed += key;
+    });
+    // as one text: an empty list would be read as none that was saved
+    settings.setOfStore(m_session.store(), closedKey, closed.join(u'\n'));
 }
 
 void BranchArea::setNow() {

@@ -42,6 +42,8 @@ class BranchArea : public QWidget {
     void clearCursor();
     // The part of time in view.
     void showTimes(Timestamp from, Timestamp to);
+    // For the next window: the columns, and of this store the selected branch and the rows that are closed.
+    void saveLayout() const;
     // A key of the timeline's own, as if it had been pressed.
     void pressKey(Qt::Key key);
 
@@ -59,6 +61,9 @@ class BranchArea : public QWidget {
     void showEvent(QShowEvent* event) override;
 
   private:
+    void restoreColumns();
+    void restoreRows();
+    void forEachParent(const std::function<void(const QModelIndex& index, const QString& key)>& visit) const;
     void takeCursor();
     void askRanges();
     void announceTimes();
@@ -78,7 +83,7 @@ class BranchArea : public QWidget {
     bool m_rangesStale = true;
     Shown m_shown;
     bool m_plotLeads = false; // its part of time was the person's choice
-    bool m_expanded = false;
+    bool m_hasBranches = false; // there have been some
     bool m_zooming = false; // the view changes because the window said so
     bool m_placing = false; // the cursor moves because the window said so
     // Branch and place, as they were last known.

@@ -287,6 +287,7 @@ void MainWindow::restoreLayout() {
 void MainWindow::saveLayout() {
     WindowSettings settings;
     settings.setBytes(QStringLiteral("geometry"), saveGeometry());
+    m_area->saveLayout();
     if (m_expandedOnce) // otherwise they are hidden because there has been nothing to show
         settings.setBytes(QStringLiteral("docks"), m_docksShown ? saveState(layoutVersion) : m_layout);
 }

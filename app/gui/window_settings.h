@@ -1,9 +1,11 @@
-// What the window remembers of itself, and nothing of the store.
+// What the window remembers of itself, and of a store only what was seen of it.
 #pragma once
 
 #include <QByteArray>
 #include <QSettings>
 #include <QString>
+#include <QUrl>
+#include <QVariant>
 
 namespace arbor {
 
@@ -26,7 +28,18 @@ class WindowSettings {
     QByteArray bytes(const QString& key) const { return m_settings.value(key).toByteArray(); }
     void setBytes(const QString& key, const QByteArray& value) { m_settings.setValue(key, value); }
 
+    QVariant ofStore(const QString& store, const QString& key) const {
+        return m_settings.value(storeKey(store, key));
+    }
+    void setOfStore(const QString& store, const QString& key, const QVariant& value) {
+        m_settings.setValue(storeKey(store, key), value);
+    }
+
   private:
+    static QString storeKey(const QString& store, const QString& key) {
+        return QStringLiteral("stores/%1/%2").arg(QString::fromLatin1(QUrl::toPercentEncoding(store)), key);
+    }
+
     QSettings m_settings{QStringLiteral("pgarbor"), QStringLiteral("pgarbor")};
 };
 
