@@ -22,7 +22,7 @@ constexpr int idRole = Qt::UserRole;
 
 ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_list(new QTreeWidget(this)), m_undo(new QToolButton(this)),
-      m_copy(new QToolButton(this)) {
+      m_show(new QToolButton(this)) {
     flatTable(*m_list);
     m_list->setHeaderLabels({tr("When"), tr("Operation"), tr("Client"), tr("State")});
     m_list->setRootIsDecorated(false);
@@ -37,11 +37,11 @@ ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     m_undo->setText(tr("Undo"));
     m_undo->setIcon(symbolicIcon(QStringLiteral("undo")));
     m_undo->setToolTip(tr("Undo this operation"));
-    m_copy->setText(tr("Copy command"));
-    m_copy->setIcon(symbolicIcon(QStringLiteral("terminal")));
-    m_copy->setToolTip(tr("Copy the pgarborctl command that does the same"));
+    m_show->setText(tr("Show command"));
+    m_show->setObjectName(QStringLiteral("showCommand"));
+    m_show->setIcon(symbolicIcon(QStringLiteral("terminal")));
     auto* buttons = new QVBoxLayout;
-    for (QToolButton* button : {m_undo, m_copy}) {
+    for (QToolButton* button : {m_undo, m_show}) {
         button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
         button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
         button->setFocusPolicy(Qt::StrongFocus);
@@ -60,7 +60,7 @@ ActivityPanel::ActivityPanel(StoreSession& session, QWidget* parent)
     };
     connect(m_list, &QTreeWidget::itemSelectionChanged, this, &ActivityPanel::updateButtons);
     connect(m_undo, &QToolButton::clicked, this, [this, chosen] { Q_EMIT undoAsked(chosen()); });
-    connect(m_copy, &QToolButton::clicked, this, [this, chosen] { Q_EMIT copyAsked(commandOf(chosen())); });
+    connect(m_show, &QToolButton::clicked, this, [this, chosen] { Q_EMIT copyAsked(commandOf(chosen())); });
     updateButtons();
 }
 
@@ -102,7 +102,10 @@ void ActivityPanel::updateButtons() {
     const auto& operations = m_session.picture().operations;
     const auto found = std::ranges::find(operations, id, &OperationFacts::id);
     m_undo->setEnabled(found != operations.end() && found->undoable);
-    m_copy->setEnabled(found != operations.end() && !found->command.isEmpty());
+    const bool known = found != operations.end() && !found->command.isEmpty();
+    m_show->setEnabled(known);
+    m_show->setToolTip(known ? tr("%1\nPress to copy it").arg(commandOf(id))
+                             : tr("The pgarborctl command that does the same"));
 }
 
 } // namespace arbor

@@ -28,7 +28,7 @@ class ActivityPanel : public QWidget {
     StoreSession& m_session;
     QTreeWidget* m_list;
     QToolButton* m_undo;
-    QToolButton* m_copy;
+    QToolButton* m_show;
 };
 
 } // namespace arbor

@@ -10,11 +10,12 @@ namespace arbor {
 
 namespace {
 
-QString keysOf(const QAction& action) {
+// The first two.
+QString keysText(const QList<QKeySequence>& sequences) {
     QStringList keys;
-    for (const QKeySequence& key : action.shortcuts())
+    for (const QKeySequence& key : sequences.mid(0, 2))
         keys += QStringLiteral("<code>%1</code>").arg(key.toString(QKeySequence::NativeText).toHtmlEscaped());
-    return keys.mid(0, 2).join(KeyList::tr(" or "));
+    return keys.join(KeyList::tr(" or "));
 }
 
 QString row(const QString& keys, const QString& text) {
@@ -33,9 +34,15 @@ KeyList::KeyList(const WindowActions& actions, QWidget* parent) : QDialog(parent
         html += QStringLiteral("<h3>%1</h3><table>").arg(group.title.toHtmlEscaped());
         for (const QAction* action : group.actions)
             if (!action->shortcuts().isEmpty())
-                html += row(keysOf(*action), QString(action->text()).remove(u'&').remove(u'…'));
+                html += row(keysText(action->shortcuts()), QString(action->text()).remove(u'&').remove(u'…'));
         html += QStringLiteral("</table>");
     }
+    html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the arrows").toHtmlEscaped());
+    html += row(keysText({Qt::Key_Up, Qt::Key_Down}), tr("The branch above or below"));
+    html += row(keysText({Qt::Key_Left, Qt::Key_Right}), tr("Close or open what stands below the branch"));
+    html += row(keysText({Qt::SHIFT | Qt::Key_Left, Qt::SHIFT | Qt::Key_Right}),
+                tr("Move the cursor by a pixel; with Ctrl by ten"));
+    html += QStringLiteral("</table>");
     html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the mouse").toHtmlEscaped());
     html += row(tr("Click"), tr("Place the cursor; it snaps to marks, with Alt it does not"));
     html += row(tr("Wheel"), tr("Scroll; with Ctrl zoom, with Shift move along the timeline"));

@@ -112,7 +112,7 @@ void WindowActions::makeStoreActions() {
     undo = add(tr("Undo"), "undo", QKeySequence::keyBindings(QKeySequence::Undo));
     redo = add(tr("Redo"), "redo", Keys{QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z)});
     openStore = add(tr("&Open a store…"), "open", Keys{QKeySequence::Open});
-    importDatabase = add(tr("&Import a database…"), "import", Keys{QKeySequence(Qt::CTRL | Qt::Key_I)},
+    importDatabase = add(tr("&Bring your own database…"), "import", Keys{QKeySequence(Qt::CTRL | Qt::Key_I)},
                          tr("Make a branch of a data directory, a running server, or a dump"));
     newCluster = add(tr("&New cluster…"), "new", {}, tr("Make a new store with an empty database"));
     tryDemo = add(tr("Try the &demo"), "demo", {}, tr("Make a small bank with a past worth looking at"));
