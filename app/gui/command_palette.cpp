@@ -82,26 +82,35 @@ void CommandPalette::open(std::vector<Entry> entries) {
 
 void CommandPalette::narrow() {
     const QString typed = m_field->text().trimmed();
-    std::vector<std::pair<int, std::size_t>> found;
+    struct Found {
+        bool enabled;
+        int score;
+        std::size_t entry;
+    };
+    std::vector<Found> found;
     for (std::size_t i = 0; i < m_entries.size(); ++i)
         if (const int score = fuzzyScore(typed, m_entries[i].text); score > 0)
-            found.emplace_back(score, i);
-    std::ranges::stable_sort(found, std::ranges::greater(), [](const auto& entry) { return entry.first; });
+            found.push_back({m_entries[i].enabled, score, i});
+    std::ranges::stable_sort(found, std::ranges::greater(),
+                             [](const Found& one) { return std::pair(one.enabled, one.score); });
     m_list->clear();
     QPixmap none(iconSize, iconSize); // texts without an icon begin under those with one
     none.fill(Qt::transparent);
     for (std::size_t i = 0; i < std::min(found.size(), mostShown); ++i) {
-        const Entry& entry = m_entries[found[i].second];
+        const Entry& entry = m_entries[found[i].entry];
         auto* item = new QListWidgetItem(entry.icon.isNull() ? QIcon(none) : entry.icon, entry.text, m_list);
-        item->setData(Qt::UserRole, static_cast<qulonglong>(found[i].second));
+        item->setData(Qt::UserRole, static_cast<qulonglong>(found[i].entry));
         item->setData(detailRole, entry.detail);
+        item->setData(Qt::AccessibleDescriptionRole, entry.detail);
+        if (!entry.enabled)
+            item->setFlags(item->flags() & ~Qt::ItemIsEnabled);
     }
     m_list->setCurrentRow(0);
 }
 
 void CommandPalette::runChosen() {
     const QListWidgetItem* item = m_list->currentItem();
-    if (!item)
+    if (!item || !(item->flags() & Qt::ItemIsEnabled))
         return;
     const auto run = m_entries[item->data(Qt::UserRole).toULongLong()].run;
     close();

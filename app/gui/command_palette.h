@@ -17,9 +17,10 @@ class CommandPalette : public QDialog {
   public:
     struct Entry {
         QString text;
-        QString detail; // a key, or what a branch is doing
+        QString detail; // a key, or why it cannot be done
         QIcon icon;
         std::function<void()> run;
+        bool enabled = true; // else it comes last, greyed: it is there, but not now
     };
     explicit CommandPalette(QWidget* parent = nullptr);
 

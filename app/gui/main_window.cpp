@@ -239,23 +239,17 @@ void MainWindow::makeDocks() {
             });
 }
 
-void MainWindow::showReclaim() {
-    auto* dock = findChild<QDockWidget*>(QStringLiteral("reclaim"));
-    dock->show();
-    dock->raise();
-}
-
 // One zoom for the timeline and for the plot.
 void MainWindow::connectStorageDocks() {
     connect(m_storage, &StoragePanel::reclaimAsked, this, [this] {
-        showReclaim();
+        raiseDock(QStringLiteral("reclaim"));
         m_reclaim->setFocus();
     });
     connect(m_reclaim, &ReclaimPanel::cancelAsked, m_commands, &StoreCommands::cancelJob);
     connect(m_storage, &StoragePanel::rangeShown, m_area, &BranchArea::showTimes);
     connect(m_area, &BranchArea::timesShown, m_storage, &StoragePanel::showRange);
     connect(m_area, &BranchArea::historyEdgeMoved, this, [this](const QString& duration) {
-        showReclaim();
+        raiseDock(QStringLiteral("reclaim"));
         m_reclaim->simulateHistory(duration);
     });
     connect(m_area, &BranchArea::historyTimeAsked, this, [this](const QString& duration) {

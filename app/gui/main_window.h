@@ -74,6 +74,8 @@ class MainWindow : public QMainWindow {
     void connectBranchActions();
     void connectPointActions();
     void connectStoreActions();
+    void connectRegions();
+    void raiseDock(const QString& name);
     void connectSession();
     void showState();
     void showPicture(StoreSession::Parts parts);
@@ -81,7 +83,6 @@ class MainWindow : public QMainWindow {
     void showLimit();
     void showTrouble();
     void showDocks(bool open);
-    void showReclaim();
     void updateActions();
     void updateNow();
     void hintAtTheDemo();

@@ -292,19 +292,32 @@ void MainWindow::connectStoreActions() {
         m_jobs->move(under - QPoint(m_jobs->width(), 0));
         m_jobs->show();
     });
-    connect(m_actions->filter, &QAction::triggered, this, [this] { m_navigator->filter()->setFocus(); });
-    const auto region = [this](QAction* action, const QString& dockName, QWidget* target) {
-        connect(action, &QAction::triggered, this, [this, dockName, target] {
-            if (auto* dock = findChild<QDockWidget*>(dockName)) {
-                dock->show();
-                dock->raise();
-            }
-            target->setFocus();
+    connectRegions();
+    connect(m_problem, &ProblemPage::retryAsked, &m_session, &StoreSession::tryAgain);
+    connect(m_problem, &ProblemPage::openOtherAsked, m_actions->openStore, &QAction::trigger);
+}
+
+void MainWindow::raiseDock(const QString& name) {
+    auto* dock = findChild<QDockWidget*>(name);
+    dock->show();
+    dock->raise();
+}
+
+void MainWindow::connectRegions() {
+    for (const QAction* action : {m_actions->filter, m_actions->navigatorRegion})
+        connect(action, &QAction::triggered, this, [this] {
+            raiseDock(QStringLiteral("navigator"));
+            m_navigator->filter()->setFocus();
         });
-    };
-    region(m_actions->navigatorRegion, QStringLiteral("navigator"), m_navigator->filter());
-    region(m_actions->treeRegion, {}, &m_area->tree());
-    region(m_actions->inspectorRegion, QStringLiteral("inspector"), m_inspector->point().field());
+    connect(m_actions->treeRegion, &QAction::triggered, this, [this] { m_area->setFocus(); });
+    connect(m_actions->inspectorRegion, &QAction::triggered, this, [this] {
+        raiseDock(QStringLiteral("inspector"));
+        // the inspector's field is the one beside the cursor while there is one
+        if (m_area->timelineView().cursor())
+            m_area->timelineView().positionField().focusForTyping();
+        else
+            m_inspector->point().field()->setFocus();
+    });
     connect(m_actions->docksRegion, &QAction::triggered, this, [this] {
         for (QDockWidget* dock : m_docks)
             if (dockWidgetArea(dock) == Qt::BottomDockWidgetArea && !dock->visibleRegion().isEmpty()) {
@@ -314,8 +327,6 @@ void MainWindow::connectStoreActions() {
                 return;
             }
     });
-    connect(m_problem, &ProblemPage::retryAsked, &m_session, &StoreSession::tryAgain);
-    connect(m_problem, &ProblemPage::openOtherAsked, m_actions->openStore, &QAction::trigger);
 }
 
 // At the first run the place is the default one; with a store open a new one needs a place of its own.
@@ -384,10 +395,11 @@ void MainWindow::openPalette() {
     std::vector<CommandPalette::Entry> entries;
     for (const WindowActions::Group& group : m_actions->groups())
         for (QAction* action : group.actions)
-            if (action->isEnabled() && action != m_actions->palette)
+            if (action != m_actions->palette)
                 entries.push_back({action->text().remove(u'&'),
-                                   action->shortcut().toString(QKeySequence::NativeText), action->icon(),
-                                   [action] { action->trigger(); }});
+                                   action->isEnabled() ? action->shortcut().toString(QKeySequence::NativeText)
+                                                       : WindowActions::whyNot(*action),
+                                   action->icon(), [action] { action->trigger(); }, action->isEnabled()});
     for (const BranchRow& row : m_session.picture().branches)
         entries.push_back(
             {row.name, tr("branch"), symbolicIcon(QStringLiteral("branch")), [this, name = row.name] {
@@ -395,11 +407,11 @@ void MainWindow::openPalette() {
                  m_area->setFocus();
              }});
     for (const QDockWidget* dock : m_docks)
-        entries.push_back({tr("Show %1").arg(dock->windowTitle()), {}, {}, [this, name = dock->objectName()] {
-                               auto* found = findChild<QDockWidget*>(name);
-                               found->show();
-                               found->raise();
-                           }});
+        entries.push_back({tr("Show %1").arg(dock->windowTitle()),
+                           m_docksShown ? QString() : tr("needs a store"),
+                           {},
+                           [this, name = dock->objectName()] { raiseDock(name); },
+                           m_docksShown});
     m_palette->open(std::move(entries));
 }
 

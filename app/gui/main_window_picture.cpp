@@ -212,7 +212,7 @@ void MainWindow::showLimit() {
     if (const QString remedies = remediesFromJson(stats["remedies"]); !remedies.isEmpty())
         text += u' ' + tr("What helps most: %1.").arg(remedies);
     m_limit->show(MessageBar::Kind::Problem, text, tr("Free space"), [this] {
-        showReclaim();
+        raiseDock(QStringLiteral("reclaim"));
         m_reclaim->setFocus();
     });
     if (state > before && !isActiveWindow())
@@ -252,28 +252,34 @@ void MainWindow::hintAtTheDemo() {
 }
 
 void MainWindow::updateActions() {
+    const auto allow = [](QAction* action, const QString& whyNot) { WindowActions::allow(*action, whyNot); };
     const bool connected = m_session.state() == StoreSession::State::Connected;
     const BranchRow* selected = connected ? branch() : nullptr;
+    const QString noStore = m_docksShown ? QString() : tr("needs a store");
+    const QString noEngine = connected || !m_docksShown ? noStore : tr("needs the engine");
+    for (QAction* action : m_actions->storeActions())
+        allow(action, noStore);
+    for (QAction* action : {m_actions->scrub, m_actions->stopEngine})
+        allow(action, noEngine);
     for (QAction* action : m_actions->branchActions())
-        action->setEnabled(selected != nullptr);
+        allow(action, selected || !connected ? noEngine : tr("needs a branch"));
     const StorePicture& picture = m_session.picture();
     const OperationFacts* undo = connected ? picture.nextUndo() : nullptr;
     const OperationFacts* redo = connected ? picture.nextRedo() : nullptr;
-    m_actions->undo->setEnabled(undo);
+    allow(m_actions->undo, undo || !connected ? noEngine : tr("nothing to undo"));
     m_actions->undo->setToolTip(undo ? tr("Undo: %1").arg(undo->text) : tr("Nothing to undo"));
-    m_actions->redo->setEnabled(redo);
+    allow(m_actions->redo, redo || !connected ? noEngine : tr("nothing to redo"));
     m_actions->redo->setToolTip(redo ? tr("Redo: %1").arg(redo->text) : tr("Nothing to redo"));
-    m_actions->scrub->setEnabled(connected);
-    m_actions->stopEngine->setEnabled(connected);
     if (!selected)
         return;
     const bool runs = selected->state == BranchState::Running || selected->state == BranchState::Starting;
-    m_actions->start->setEnabled(!runs);
-    m_actions->stop->setEnabled(runs);
-    m_actions->restart->setEnabled(runs);
-    m_actions->reset->setEnabled(!selected->root && !selected->isProtected);
-    m_actions->remove->setEnabled(!selected->isProtected);
-    m_actions->restore->setEnabled(!m_position.isEmpty() && !selected->isProtected);
+    const QString guarded = selected->isProtected ? tr("it is protected") : QString();
+    allow(m_actions->start, runs ? tr("it runs") : QString());
+    for (QAction* action : {m_actions->stop, m_actions->restart})
+        allow(action, runs ? QString() : tr("it does not run"));
+    allow(m_actions->reset, selected->root ? tr("a root has no parent") : guarded);
+    allow(m_actions->remove, guarded);
+    allow(m_actions->restore, m_position.isEmpty() ? tr("needs a cursor") : guarded);
     const QSignalBlocker quiet(m_actions->protect);
     m_actions->protect->setChecked(selected->isProtected);
 }

@@ -34,6 +34,11 @@ QAction* WindowActions::add(const QString& text, const QString& icon, const Keys
     return action;
 }
 
+void WindowActions::allow(QAction& action, const QString& whyNot) {
+    action.setEnabled(whyNot.isEmpty());
+    action.setData(whyNot);
+}
+
 void WindowActions::makePointActions() {
     m_groups.append({tr("At the cursor"), {}});
     branchHere = add(tr("&Branch here…"), "branch-add", Keys{Qt::Key_B}, tr("Make a branch at the cursor"));
@@ -91,6 +96,7 @@ void WindowActions::makePictureActions() {
              {tr("Show everything"), Qt::Key_0}}) {
         QAction* action = add(text, {}, Keys{key});
         m_viewKeys.append({action, key});
+        m_storeActions << action;
     }
 }
 
@@ -105,6 +111,7 @@ void WindowActions::makeRegionActions() {
     docksRegion = add(tr("Go to the panels below"), {}, Keys{QKeySequence(Qt::ALT | Qt::Key_4)});
     jobs = add(tr("Jobs"), "jobs", Keys{QKeySequence(Qt::CTRL | Qt::Key_J)}, tr("What is being done"));
     keys = add(tr("Keys"), "keys", Keys{Qt::Key_Question, Qt::Key_F1});
+    m_storeActions << filter << navigatorRegion << treeRegion << inspectorRegion << docksRegion;
 }
 
 void WindowActions::makeStoreActions() {

@@ -68,6 +68,12 @@ class WindowActions : public QObject {
     const QList<std::pair<QAction*, Qt::Key>>& viewKeys() const { return m_viewKeys; }
     // Those that need a branch.
     const QList<QAction*>& branchActions() const { return m_branchActions; }
+    // Those that go to what is there only while a store is shown.
+    const QList<QAction*>& storeActions() const { return m_storeActions; }
+
+    // Can be done, or why not: a few words for the palette.
+    static void allow(QAction& action, const QString& whyNot);
+    static QString whyNot(const QAction& action) { return action.data().toString(); }
 
   private:
     QAction* add(const QString& text, const QString& icon = {}, const QList<QKeySequence>& shortcuts = {},
@@ -81,6 +87,7 @@ class WindowActions : public QObject {
     QList<Group> m_groups;
     QList<QAction*> m_treeActions;
     QList<QAction*> m_branchActions;
+    QList<QAction*> m_storeActions;
     QList<std::pair<QAction*, Qt::Key>> m_viewKeys;
 };
 

@@ -141,15 +141,20 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy command</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Copy the pgarborctl command that does the same</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>undone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1
+Press to copy it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pgarborctl command that does the same</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -884,6 +889,22 @@
         <source>See what another history window frees; Escape leaves it as it was</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>With the arrows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The branch above or below</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close or open what stands below the branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move the cursor by a pixel; with Ctrl by ten</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::LogPanel</name>
@@ -1118,6 +1139,46 @@
     </message>
     <message>
         <source>Try again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>needs a store</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>needs the engine</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>needs a branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing to undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing to redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is protected</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it does not run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a root has no parent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>needs a cursor</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2622,11 +2683,11 @@ These are removed for good and cannot be brought back.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>&amp;Import a database…</source>
+        <source>Make a branch of a data directory, a running server, or a dump</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Make a branch of a data directory, a running server, or a dump</source>
+        <source>&amp;Bring your own database…</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

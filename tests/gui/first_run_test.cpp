@@ -4,11 +4,14 @@
 #include "app/gui/problem_page.h"
 #include "tests/gui/gui_support.h"
 
+#include <QDockWidget>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QPushButton>
 #include <QStackedWidget>
 
+#include <algorithm>
 #include <sys/file.h>
 
 using namespace arbor;
@@ -70,6 +73,27 @@ class FirstRunTest : public QObject {
         QCOMPARE(opened.window.actions().importDatabase->text().remove(u'&'), names[2] + u'…');
         GuiPlace::shoot(opened.window, QStringLiteral("first-run"));
         QVERIFY(picturesFollowThePalette(*opened.page<FirstRunPage>()));
+    }
+
+    void ThePanelsWaitForAStore() {
+        GuiPlace place;
+        Opened opened(place.store());
+        ARBOR_EVENTUALLY(opened.page<FirstRunPage>());
+        opened.window.activateWindow();
+        const auto panels = opened.window.findChildren<QDockWidget*>();
+        const auto anyIsShown = [&] {
+            return std::ranges::any_of(panels, [](const QDockWidget* panel) { return !panel->isHidden(); });
+        };
+        QVERIFY(!panels.isEmpty() && !anyIsShown());
+        for (const Qt::Key key : {Qt::Key_1, Qt::Key_2, Qt::Key_3, Qt::Key_4})
+            QTest::keyClick(&opened.window, key, Qt::AltModifier);
+        opened.window.actions().palette->trigger();
+        QListWidget& found = *opened.window.palette_().list();
+        for (int row = 0; row < found.count(); ++row)
+            if (found.item(row)->text().startsWith(QStringLiteral("Show ")))
+                QVERIFY2(!(found.item(row)->flags() & Qt::ItemIsEnabled),
+                         qPrintable(found.item(row)->text()));
+        QVERIFY(!anyIsShown());
     }
 
     void AnEngineThatIsNotThereIsNamed() {
