@@ -75,7 +75,7 @@ inline constexpr char engineStop[] = "engine.stop";
 // -- store
 // -----------------------------------------------------------------------------------------------------
 // {demo: bool, pgBin?: path, initdbOptions: [text]} -> {store, branch: Branch}; already-exists when there is
-// a store
+// a store, not-found when pgBin holds no server
 inline constexpr char storeInit[] = "store.init";
 // One of {directory} (a stopped data directory), {from: URL} (a live server) and {dump: path} (of pg_dump or
 // pg_dumpall), with {name, superuser?, database?: of a dump without a name, jobs?: that restore side by side}

@@ -171,17 +171,21 @@ std::vector<Installation> Service::installations() {
     return m_installations;
 }
 
-void Service::preferInstallation(const std::string& directory) {
-    const std::lock_guard lock(m_stateMutex);
+Status Service::preferInstallation(const std::string& directory) {
     if (directory.empty())
-        return;
+        return {};
+    ARBOR_ASSIGN(const Installation preferred, installationIn(directory));
+    ARBOR_TRY(pickInstallation({&preferred, 1}, 0)); // another one in its place would be a surprise
+    const std::lock_guard lock(m_stateMutex);
     m_options.pgBin = directory;
     m_installations.clear();
+    return {};
 }
 
 // --- Life
 
 Status Service::open() {
+    ARBOR_TRY(preferInstallation(m_options.pgBin));
     ARBOR_ASSIGN(const FileInfo format, [&]() -> Result<FileInfo> {
         auto info = m_disk.info(m_options.store + "/FORMAT");
         if (!info && info.error().kind() == ErrorKind::NotFound)

@@ -79,7 +79,8 @@ class Service : public QObject, private ViewProvider {
     Disk& disk() { return m_disk; }
     Timestamp startedAt() const { return m_startedAt; }
     std::vector<Installation> installations();
-    void preferInstallation(const std::string& directory);
+    // "" for none. An error when there is no server in it that the store supports: nothing changes then.
+    Status preferInstallation(const std::string& directory);
     void warn(const std::string& text, const std::string& branch = {});
     void publishBranches(const std::vector<std::string>& names);
 

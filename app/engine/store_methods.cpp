@@ -52,8 +52,8 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
     for (const QJsonValue& option : params.value("initdbOptions").toArray())
         options.push_back(option.toString().toStdString());
     ARBOR_TRY(checkInitdbOptions(options));
-    service.preferInstallation(textOf(params, "pgBin"));
     // before anything is made
+    ARBOR_TRY(service.preferInstallation(textOf(params, "pgBin")));
     ARBOR_TRY(pickInstallation(service.installations(), 0));
     const bool demo = params.value("demo").toBool();
     if (demo)

@@ -259,6 +259,12 @@ class SystemBadInputTest : public QObject {
         std::ofstream(folder / "file") << "x";
         QVERIFY(in(folder / "file", {"init"}).code != 0);
         QCOMPARE(readText(folder / "file"), QByteArray("x"));
+        // programs that are none
+        const fs::path none = folder / "none";
+        const Outcome wrong = in(none, {"init", "--pg-bin", QString::fromStdString(foreign)});
+        EXPECT_CODE(wrong, 3);
+        QVERIFY2(wrong.message().contains("foreign"), qPrintable(wrong.message()));
+        QVERIFY(!fs::exists(none));
         // a place where nothing may be made
         QVERIFY(in("/proc/none", {"init"}).code != 0);
         const fs::path locked = folder / "locked";

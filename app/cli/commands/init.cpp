@@ -3,6 +3,8 @@
 #include "app/control/arguments.h"
 #include "app/control/runtime_dir.h"
 
+#include <filesystem>
+
 namespace arbor::commands {
 
 namespace {
@@ -16,6 +18,8 @@ Result<int> run(const Invocation& invocation, Session& session) {
     for (const std::string& option : invocation.rest)
         options.append(toQt(option));
     params.insert("initdbOptions", options);
+    std::error_code ignored;
+    const bool wasThere = std::filesystem::exists(session.store(), ignored);
     ARBOR_TRY(session.connectToMakeStore());
     auto result = session.call(method::storeInit, params);
     if (!result) {
@@ -23,6 +27,9 @@ Result<int> run(const Invocation& invocation, Session& session) {
         if (!storeExists(session.store()).value_or(true) && session.client().isConnected()) {
             (void)session.client().call(method::engineStop, {}, std::chrono::seconds(10));
             session.client().waitForDisconnect(std::chrono::seconds(10));
+            // an engine that root started may not remove what it made in a directory of root's
+            if (!wasThere)
+                std::filesystem::remove(session.store(), ignored);
         }
         return std::move(result).error();
     }
