@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace arbor {
@@ -41,30 +42,65 @@ struct Ground {
     std::unique_ptr<MountKeeper> mount;
 };
 
-// Makes the directories that a mount needs, as their later owner.
-Status makeOwned(const std::string& path, const RunAs& user, Ground& ground) {
+// False when it is there already.
+Result<bool> makeDirectory(const std::string& path, Ground& ground) {
     if (::mkdir(path.c_str(), 0700) != 0) {
         if (errno == EEXIST)
-            return {};
+            return false;
         return errnoError(errno, "making " + path);
     }
     ground.made.push_back(path);
     if (Status synced = PosixDisk().syncDirectory(path.substr(0, path.rfind('/') + 1));
         !synced && synced.error().kind() != ErrorKind::Permission)
-        return synced;
-    if (::geteuid() == 0 && ::chown(path.c_str(), user.uid, user.gid) != 0)
+        return std::move(synced).error();
+    return true;
+}
+
+// Makes the directories that a mount needs, as their later owner.
+Status makeOwned(const std::string& path, const RunAs& user, Ground& ground) {
+    ARBOR_ASSIGN(const bool made, makeDirectory(path, ground));
+    if (made && ::geteuid() == 0 && ::chown(path.c_str(), user.uid, user.gid) != 0)
         return errnoError(errno, "giving " + path + " to " + user.name);
+    return {};
+}
+
+// Root's own directories stay root's, and let the store's owner through.
+Status makeParent(const std::string& path, Ground& ground) {
+    ARBOR_ASSIGN(const bool made, makeDirectory(path, ground));
+    if (made && ::geteuid() == 0 && ::chmod(path.c_str(), 0711) != 0)
+        return errnoError(errno, "opening " + path + " for those who pass through it");
     return {};
 }
 
 // A new home has no ~/.local/share yet, where the default store goes. Only there: elsewhere a missing parent
 // is a mistyped path.
-Status makeDataHome(const std::string& store, const RunAs& user, Ground& ground) {
-    if (::geteuid() == 0 || std::getenv("PGARBOR_STORE") != nullptr ||
-        store != canonicalStore(defaultStore()))
+Status makeDataHome(const std::string& store, Ground& ground) {
+    if (std::getenv("PGARBOR_STORE") != nullptr || store != canonicalStore(defaultStore()))
         return {};
     for (auto slash = store.find('/', 1); slash != std::string::npos; slash = store.find('/', slash + 1))
-        ARBOR_TRY(makeOwned(store.substr(0, slash), user, ground));
+        ARBOR_TRY(makeParent(store.substr(0, slash), ground));
+    return {};
+}
+
+// A child becomes the user and tries: only the kernel knows what modes, groups and access lists add up to.
+bool isClosedTo(const std::string& directory, const RunAs& user) {
+    const pid_t child = ::fork();
+    if (child == 0)
+        ::_exit(becomeUser(user) && ::access(directory.c_str(), X_OK) != 0 && errno == EACCES ? 1 : 0);
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+// Root's home, where root's default store goes, is often closed to others.
+Status checkWayTo(const std::string& store, const RunAs& user) {
+    for (auto slash = store.find('/', 1); slash != std::string::npos; slash = store.find('/', slash + 1))
+        if (const std::string directory = store.substr(0, slash); isClosedTo(directory, user))
+            return makeError(ErrorKind::Permission,
+                             "the user {}, who has to own the store, may not enter {}: name another place "
+                             "with --store or in PGARBOR_STORE",
+                             user.name, directory);
     return {};
 }
 
@@ -95,7 +131,7 @@ Result<std::unique_ptr<Mount>> prepareMount(const std::string& store, const RunA
 }
 
 Status makeDirectories(const Arguments& arguments, Ground& ground) {
-    ARBOR_TRY(makeDataHome(arguments.store, ground.user, ground));
+    ARBOR_TRY(makeDataHome(arguments.store, ground));
     ARBOR_TRY(makeOwned(arguments.store, ground.user, ground));
     return makeOwned(arguments.store + "/mnt", ground.user, ground);
 }
@@ -121,6 +157,8 @@ Result<Ground> prepare(const Arguments& arguments) {
         [store = arguments.store, user = ground.user](std::function<void()> ended) {
             return prepareMount(store, user, std::move(ended));
         });
+    if (::geteuid() == 0 && usable && !ground.isStore)
+        ARBOR_TRY(checkWayTo(arguments.store, ground.user));
     if (usable) { // otherwise it is somebody's directory, and store.init will say so
         const Status made = makeDirectories(arguments, ground);
         const Status mounted = ground.mount->need(); // or later
