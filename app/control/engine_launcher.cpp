@@ -22,6 +22,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 namespace arbor {
@@ -130,12 +131,12 @@ Result<int> spawnDetached(const std::vector<std::string>& arguments, int log) {
     }
 }
 
-// The last lines that a log has got since an offset, for an error message.
+// The last lines that a log has got since an offset.
 std::string lastWords(const std::string& path, off_t since) {
     const Descriptor log(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     struct stat info {};
     if (log.get() < 0 || fstat(log.get(), &info) != 0 || info.st_size <= since)
-        return "it said nothing";
+        return {};
     constexpr off_t most = 2000;
     const off_t from = std::max(since, info.st_size - most);
     std::string text(static_cast<std::size_t>(info.st_size - from), '\0');
@@ -143,7 +144,22 @@ std::string lastWords(const std::string& path, off_t since) {
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     while (!text.empty() && text.back() == '\n')
         text.pop_back();
-    return text.empty() ? "it said nothing" : "it said: " + text;
+    return text;
+}
+
+// Why an engine gave up, where its last words say so. One that could not have the store has lost it to
+// another engine, which is the one that does not answer.
+std::optional<Error> reasonIn(const std::string& words) {
+    constexpr std::string_view lead = "pgarbord (";
+    const auto line = ("\n" + words).rfind("\n" + std::string(lead));
+    if (line == std::string::npos)
+        return std::nullopt;
+    const std::string said = words.substr(line + lead.size(), words.find('\n', line) - line - lead.size());
+    const auto end = said.find("): ");
+    if (end == std::string::npos)
+        return std::nullopt;
+    const ErrorKind kind = kindFromName(said.substr(0, end));
+    return Error(kind == ErrorKind::Busy ? ErrorKind::Unreachable : kind, said.substr(end + 3));
 }
 
 bool waitReadable(int descriptor, short what, SteadyClock::time_point until) {
@@ -238,11 +254,14 @@ Status awaitEngine(const LaunchOptions& options, int process, SteadyClock::time_
         }
         pause = std::min(pause * 2, std::chrono::milliseconds(100));
     }
+    const std::string words = lastWords(log, since);
+    if (const auto reason = reasonIn(words); ended && reason)
+        return *reason;
     return makeError(
-        ErrorKind::Unreachable, "{}; {}",
+        ErrorKind::Unreachable, "{}; it said{}",
         ended ? "the engine ended at once"
               : fmt::format("the engine did not answer within {} s", options.timeout.count() / 1000),
-        lastWords(log, since));
+        words.empty() ? " nothing" : ": " + words);
 }
 
 // One client of a runtime directory starts an engine at a time; the others wait and find it. The lock goes

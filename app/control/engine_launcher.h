@@ -23,8 +23,10 @@ struct LaunchOptions {
 // Makes sure that an engine of the store answers hello. Starts one when there is none: in a session of its
 // own, with
 // "/" as its directory, no standard input, and output to the log beside the socket. Two that start at once
-// are harmless: the second engine ends, and both clients find the first. An engine that ends without anybody
-// answering is Unreachable with its last words.
+// are harmless: the second engine ends, and both clients find the first. An engine that gives up is answered
+// with the error that it names in its last line, "pgarbord (KIND): MESSAGE"; one that ends in another way
+// without anybody answering is Unreachable with its last words. (Rejected: its exit code. It is nobody's
+// child, and a code says less than the kind.)
 //
 // Blocks (give it a thread in the window). Needs no event loop. Creates nothing in the store.
 Status ensureEngine(const LaunchOptions& options);

@@ -184,8 +184,10 @@ rlim_t raiseFileLimit() {
     return ::setrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : given;
 }
 
+// In the form in which a client that started us reads it from our log.
 int fail(const Error& error) {
-    std::fprintf(stderr, "pgarbord: %s\n", error.message().c_str());
+    std::fprintf(stderr, "pgarbord (%s): %s\n", std::string(kindName(error.kind())).c_str(),
+                 error.message().c_str());
     return exitCodeOf(error.kind());
 }
 

@@ -49,7 +49,7 @@ Result<FormatFile> readFormat(Disk& disk, const std::string& directory) {
         return makeError(ErrorKind::Corruption, "{} is not the format file of a store", path);
     if (format.version > formatVersion)
         return makeError(
-            ErrorKind::Unsupported,
+            ErrorKind::Refused,
             "the store at {} has format {}, and this version knows formats up to {}: use a newer PgArbor",
             directory, format.version, formatVersion);
     format.id = *id;

@@ -97,6 +97,14 @@ class ControlLaunchTest : public QObject {
         QCOMPARE(QString::fromStdString(status.error().message()).count("the sample was told to fail"), 1);
     }
 
+    void anEngineThatSaysWhyItGivesUpIsTakenAtItsWord() {
+        qputenv("PGARBOR_SAMPLE", "refuse");
+        const Status status = ensureEngine(options());
+        QVERIFY(!status);
+        QCOMPARE(status.error().kind(), ErrorKind::Refused);
+        QCOMPARE(status.error().message(), std::string("the sample refuses"));
+    }
+
     void anEngineThatCannotBeStartedIsReported() {
         auto wrong = options();
         wrong.engine = "/etc/passwd";

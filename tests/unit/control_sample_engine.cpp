@@ -328,6 +328,10 @@ int main(int argc, char** argv) {
         std::fputs("the sample was told to fail\n", stderr);
         return 1;
     }
+    if (qEnvironmentVariable("PGARBOR_SAMPLE") == "refuse") {
+        std::fputs("a line of the log\npgarbord (refused): the sample refuses\nand ends\n", stderr);
+        return 4;
+    }
     const QStringList arguments = application.arguments();
     const QString store = arguments.value(arguments.indexOf("--store") + 1);
     SampleEngine engine(QString::fromStdString(canonicalStore(store.toStdString())));

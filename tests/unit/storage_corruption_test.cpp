@@ -256,7 +256,7 @@ class StorageCorruptionTest : public QObject {
         Copy copy(m_sample, m_seed);
         REQUIRE(replaceFile(*copy.disk, "/store/FORMAT", "PgArbor store\nformat 99\nid 0\n"));
         const auto opened = copy.open();
-        QVERIFY(!opened && opened.error().kind() == ErrorKind::Unsupported);
+        QVERIFY(!opened && opened.error().kind() == ErrorKind::Refused);
     }
 
     // Case 4: the disk runs full at any place; what is acknowledged afterwards is kept, also over a reopen.
