@@ -173,8 +173,8 @@ class WalMarks {
     // Just before the first commit record with a later time.
     Result<Answer> atTime(Timestamp time);
     // Just before the commit record of a 64-bit transaction id, of the transaction that it is a part of, or
-    // of its COMMIT PREPARED. NotFound for one that was rolled back, that has not committed, or that is not
-    // in the window.
+    // of its COMMIT PREPARED. NotFound for one that was rolled back or has not committed, Refused for one
+    // that ended before the window.
     Result<Answer> atXid(std::uint64_t xid);
 
     // What is worth showing between two LSNs, in the log's order, at most `limit`.

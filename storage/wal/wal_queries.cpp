@@ -281,6 +281,7 @@ Result<WalMarks::Answer> WalMarks::atXid(std::uint64_t xid) {
                          m_head.highestXid);
     ARBOR_ASSIGN(const Lsn low, firstSampleWhere([&](const ScanState& s) { return s.highestXid >= xid; }));
     ARBOR_ASSIGN(ScanState state, stateBefore(m_from));
+    const bool mayBeOlder = xid <= state.highestXid; // or it was going on then, and ended behind
     ARBOR_ASSIGN(auto sample, sampleAtOrBefore(low));
     if (sample && sample->state.end >= m_from && sample->state.highestXid < xid)
         state = sample->state;
@@ -291,12 +292,13 @@ Result<WalMarks::Answer> WalMarks::atXid(std::uint64_t xid) {
             if (found)
                 return settle(*found);
         }
+        if (!sample && mayBeOlder)
+            return outsideWindow(fmt::format("the end of transaction {}", xid));
         if (!sample)
-            return makeError(
-                ErrorKind::NotFound,
-                "transaction {} did not commit between {} and {}: it is older, still going on, or was "
-                "lost in a crash",
-                xid, m_from, m_head.end);
+            return makeError(ErrorKind::NotFound,
+                             "transaction {} did not commit between {} and {}: it is still going on, or was "
+                             "lost in a crash",
+                             xid, m_from, m_head.end);
         state = sample->state;
     }
 }

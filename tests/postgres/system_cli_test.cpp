@@ -226,7 +226,7 @@ class SystemCliTest : public QObject {
             EXPECT_OK(m_store->run({"branch", "delete", name}));
         }
         // before there was anything: refused, with the range that can be asked for
-        for (const char* pos : {"-10000d", "0/1", "2001-01-01T00:00:00Z", "FFFF/0"}) {
+        for (const char* pos : {"-10000d", "0/1", "2001-01-01T00:00:00Z", "xid:4", "FFFF/0"}) {
             const Outcome refused =
                 m_store->json({"branch", "create", "never", "--from", "main", "--at", pos});
             EXPECT_CODE(refused, 4);

@@ -314,6 +314,8 @@ class WalTest : public QObject {
             QVERIFY(answer->state.end <= commits[static_cast<std::size_t>(i)].first);
             QVERIFY(answer->state.end + wal::longHeader >= commits[static_cast<std::size_t>(i)].first);
         }
+        QCOMPARE(queries.atXid(0x500000000ull + 700).error().kind(), ErrorKind::Refused);   // before origin
+        QCOMPARE(queries.atXid(0x500000000ull + 1301).error().kind(), ErrorKind::NotFound); // not begun
         const auto curve = queries.curve(origin, log.end(), 5);
         VERIFY_OK(curve);
         QCOMPARE(curve->back().commits, 600u);
