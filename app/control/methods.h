@@ -87,7 +87,7 @@ inline constexpr char importCheck[] = "import.check";
 // {branch, at?: POS, directory} or {branch, at?: POS, dump: path, database?} -> {directory? | dump?, bytes,
 // lsn, checkedPages?, report: [text], message?}
 inline constexpr char storeExport[] = "export";
-// {} -> {checkedBytes, checkedImages, problems: [text]}; corruption when there are any
+// {} -> {checkedBytes, checkedImages, problemCount, problems: [text]: the first 100 of them}
 inline constexpr char scrub[] = "scrub";
 
 // -- branches

@@ -184,6 +184,11 @@ void StoreCommands::setSetting(const QString& key, const QString& value) {
 void StoreCommands::scrub() {
     m_session.perform(tr("The store was not found whole"), method::scrub, {},
                       [this](const QJsonObject& answer) {
+                          if (const QJsonArray problems = answer["problems"].toArray(); !problems.isEmpty())
+                              return m_session.failed(tr("The store was not found whole"),
+                                                      tr("The first of %1: %2")
+                                                          .arg(answer["problemCount"].toInteger())
+                                                          .arg(problems.first().toString()));
                           say(tr("Everything is whole: %1 checked")
                                   .arg(bytesDisplay(bytesFromJson(answer["checkedBytes"]))));
                       });

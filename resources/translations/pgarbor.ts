@@ -2264,6 +2264,10 @@ These are removed for good and cannot be brought back.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The first of %1: %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Everything is whole: %1 checked</source>
         <translation type="unfinished"></translation>
     </message>

@@ -29,6 +29,33 @@ void IndexScrub::finding(std::string what, std::string message, ScrubFinding whe
     m_run.report(std::move(where));
 }
 
+std::string IndexScrub::textOf(InodeId inode) {
+    if (!m_paths) {
+        m_paths.emplace();
+        const auto iterator = m_index.iterate();
+        for (iterator->seek(std::string(1, tag::name)); iterator->valid() && iterator->key()[0] == tag::name;
+             iterator->next())
+            if (auto key = parseNameKey(iterator->key()))
+                if (const auto record = decodeName(iterator->value()); record && record->inode)
+                    m_paths->insert_or_assign(record->inode, Entry{key->directory, std::move(key->name)});
+    }
+    std::string path;
+    constexpr int deepest = 64; // damaged names may form a circle
+    auto entry = m_paths->find(inode);
+    for (int depth = 0; depth < deepest && entry != m_paths->end(); ++depth) {
+        path = path.empty() ? entry->second.name : entry->second.name + "/" + path;
+        entry = m_paths->find(entry->second.directory);
+    }
+    return path.empty() ? fmt::format("file {}", inode) : path;
+}
+
+std::string IndexScrub::textOf(TimelineId timeline) const {
+    return m_run.engine.catalog([&](const Catalog& catalog) {
+        const BranchRecord* branch = catalog.branchOn(timeline);
+        return branch ? "branch " + branch->name : fmt::format("timeline {}", timeline);
+    });
+}
+
 void IndexScrub::notice(Position position, TimelineId, InodeId inode) {
     m_greatestPosition = std::max(m_greatestPosition, position);
     m_greatestInode = std::max(m_greatestInode, inode);
@@ -99,13 +126,11 @@ bool IndexScrub::pageRun(std::string_view key, std::string_view value) {
     }
     const auto versions = decodePageRun(run->first, value);
     if (!versions) {
-        finding(
-            "page-run",
-            fmt::format("the pages of file {} from block {} on that timeline {} wrote from position {} on "
-                        "are lost: {}",
-                        run->inode, run->chunk * blocksPerChunk, run->timeline, run->first,
-                        versions.error().message()),
-            at(run->timeline, run->inode, run->first, run->chunk * blocksPerChunk));
+        finding("page-run",
+                fmt::format("the pages of {} from block {} on that {} wrote from position {} on are lost: {}",
+                            textOf(run->inode), run->chunk * blocksPerChunk, textOf(run->timeline),
+                            run->first, versions.error().message()),
+                at(run->timeline, run->inode, run->first, run->chunk * blocksPerChunk));
         return true;
     }
     const Position last = versions->back().position;
@@ -114,15 +139,15 @@ bool IndexScrub::pageRun(std::string_view key, std::string_view value) {
     if (m_lastRun && m_lastRun->inode == run->inode && m_lastRun->chunk == run->chunk &&
         m_lastRun->timeline == run->timeline && m_lastRun->first <= last)
         finding("page-run",
-                fmt::format("two page runs of file {} on timeline {} overlap at position {}", run->inode,
-                            run->timeline, last),
+                fmt::format("two page runs of {} on {} overlap at position {}", textOf(run->inode),
+                            textOf(run->timeline), last),
                 at(run->timeline, run->inode, last), ScrubFinding::Severity::Contradiction);
     m_lastRun = run;
     for (const PageVersion& version : *versions) {
         if (chunkOf(version.block) != run->chunk) {
             finding("page-run",
-                    fmt::format("a page run of file {} on timeline {} names block {}, which is not its own",
-                                run->inode, run->timeline, version.block),
+                    fmt::format("a page run of {} on {} names block {}, which is not its own",
+                                textOf(run->inode), textOf(run->timeline), version.block),
                     at(run->timeline, run->inode, version.position, version.block));
             continue;
         }
@@ -165,10 +190,14 @@ void IndexScrub::image(const PageRunKey& run, const PageVersion& version) {
         ARBOR_TRY(segments.readImage(location, bytes));
         const Bytes image = std::as_bytes(std::span(bytes));
         ARBOR_ASSIGN(const ImageHeader header, verifyImage(image));
-        if (header.timeline != wanted.timeline)
-            return makeError(ErrorKind::Corruption, "{} at offset {}: the page image belongs to timeline {}",
-                             segments.pathOf(location.segment()), location.offset(), header.timeline);
-        return decodeImage(image, wanted.inode, wanted.block, wanted.position, page);
+        Status decoded = decodeImage(image, wanted.inode, wanted.block, wanted.position, page);
+        if (decoded && header.timeline != wanted.timeline)
+            decoded =
+                makeError(ErrorKind::Corruption, "the page image belongs to timeline {}", header.timeline);
+        if (!decoded)
+            return std::move(decoded).error().during(
+                fmt::format("{} at offset {}", segments.pathOf(location.segment()), location.offset()));
+        return {};
     };
     auto verified = verify(version.location);
     ImageLocation location = version.location;
@@ -187,9 +216,8 @@ void IndexScrub::image(const PageRunKey& run, const PageVersion& version) {
     where.path = segments.pathOf(location.segment());
     m_run.damagedImages.emplace(where.segment, where.offset);
     finding("image",
-            fmt::format("file {} block {} of timeline {} at position {} cannot be read ({} at offset {}): {}",
-                        run.inode, version.block, run.timeline, version.position, where.path, where.offset,
-                        verified.error().message()),
+            fmt::format("{} block {} of {} at position {} cannot be read: {}", textOf(run.inode),
+                        version.block, textOf(run.timeline), version.position, verified.error().message()),
             where);
 }
 
@@ -200,8 +228,8 @@ void IndexScrub::sizeRun(std::string_view key, std::string_view value) {
     const auto sizes = decodeSizeRun(parsed->position, value);
     if (!sizes)
         return finding("size-run",
-                       fmt::format("the size of file {} on timeline {} from position {} on is lost: {}",
-                                   parsed->inode, parsed->timeline, parsed->position,
+                       fmt::format("the size of {} on {} from position {} on is lost: {}",
+                                   textOf(parsed->inode), textOf(parsed->timeline), parsed->position,
                                    sizes.error().message()),
                        at(parsed->timeline, parsed->inode, parsed->position));
     notice(sizes->back().position, parsed->timeline, parsed->inode);
@@ -213,8 +241,8 @@ void IndexScrub::cut(std::string_view key, std::string_view value) {
         return finding("truncation", "a truncation has a damaged key in the index");
     if (const auto size = decodeCut(value); !size)
         return finding("truncation",
-                       fmt::format("file {} on timeline {} at position {}: {}", parsed->inode,
-                                   parsed->timeline, parsed->position, size.error().message()),
+                       fmt::format("{} on {} at position {}: {}", textOf(parsed->inode),
+                                   textOf(parsed->timeline), parsed->position, size.error().message()),
                        at(parsed->timeline, parsed->inode, parsed->position));
     notice(parsed->position, parsed->timeline, parsed->inode);
 }
@@ -225,8 +253,8 @@ void IndexScrub::attributes(std::string_view key, std::string_view value) {
         return finding("attributes", "attributes of a file have a damaged key in the index");
     if (const auto record = decodeAttributes(value); !record)
         return finding("attributes",
-                       fmt::format("file {} on timeline {} at position {}: {}", parsed->inode,
-                                   parsed->timeline, parsed->position, record.error().message()),
+                       fmt::format("{} on {} at position {}: {}", textOf(parsed->inode),
+                                   textOf(parsed->timeline), parsed->position, record.error().message()),
                        at(parsed->timeline, parsed->inode, parsed->position));
     notice(parsed->position, parsed->timeline, parsed->inode);
 }

@@ -49,6 +49,9 @@ class IndexScrub {
     void attributes(std::string_view key, std::string_view value);
     void name(std::string_view key, std::string_view value);
     bool hasAttributes(InodeId inode) const;
+    // In sentences: a path in the data directory or else "file 312", and "branch main" or "timeline 2".
+    std::string textOf(InodeId inode);
+    std::string textOf(TimelineId timeline) const;
     void positionMap(std::string_view key, std::string_view value);
     void marker(std::string_view value);
     void image(const PageRunKey& run, const PageVersion& version);
@@ -67,6 +70,11 @@ class IndexScrub {
     Position m_greatestPosition;
     InodeId m_greatestInode;
     SegmentId m_greatestSegment;
+    struct Entry {
+        InodeId directory;
+        std::string name;
+    };
+    std::optional<std::map<InodeId, Entry>> m_paths; // read when the first finding asks
     std::map<InodeId, std::set<TimelineId>> m_named; // inodes that names point at, until 'I' was met
 };
 

@@ -308,6 +308,36 @@ class SystemBadInputTest : public QObject {
         EXPECT_OK(m_store->run("branch list"));
     }
 
+    void whatIsDamagedIsListed() {
+        Store store;
+        EXPECT_OK(store.init());
+        EXPECT_OK(store.json("scrub"));
+        fs::path largest;
+        for (const auto& file : fs::directory_iterator(store.path() / "pages"))
+            if (largest.empty() || file.file_size() > fs::file_size(largest))
+                largest = file.path();
+        {
+            std::fstream segment(largest, std::ios::in | std::ios::out | std::ios::binary);
+            for (std::uintmax_t offset = 0; offset < fs::file_size(largest); offset += 4096)
+                segment.seekp(static_cast<std::streamoff>(offset)).put('x').put('y');
+        }
+        const Outcome found = store.json("scrub");
+        EXPECT_CODE(found, 1);
+        QCOMPARE(found.kind(), QString("corruption"));
+        const QJsonArray problems = found.object().value("problems").toArray();
+        QCOMPARE(problems.size(), 100);
+        QVERIFY(found.object().value("problemCount").toInteger() > 100);
+        const QRegularExpression sentence("^[a-z][a-z0-9_./]* block [0-9]+ of branch main at position "
+                                          "[0-9]+ cannot be read: /[^ ]+\\.seg at offset [0-9]+: [a-z ']+$");
+        for (const QJsonValue& problem : problems)
+            QVERIFY2(sentence.match(problem.toString()).hasMatch(), qPrintable(problem.toString()));
+        const Outcome told = store.run("scrub");
+        EXPECT_CODE(told, 1);
+        QVERIFY(told.out.contains(problems.last().toString().toUtf8()));
+        QVERIFY2(QRegularExpression("\nand [0-9]+ more\n$").match(told.out).hasMatch(), told.out.right(200));
+        QCOMPARE(told.err.count('\n'), 1);
+    }
+
     // The mount of a store is one: hard links do not exist in it.
     void aFileSystemWithoutHardLinksIsRefused() {
         EXPECT_OK(m_store->run("start main"));

@@ -136,7 +136,8 @@ const QHash<QString, QJsonObject>& samples() {
         {method::branchDifference,
          {{"parent", "main"},
           {"files", QJsonArray{QJsonObject{{"file", "base/5/16384"}, {"pages", 12}, {"differing", 3}}}}}},
-        {method::scrub, {{"checkedBytes", 8192}, {"checkedImages", 1}, {"problems", QJsonArray{}}}},
+        {method::scrub,
+         {{"checkedBytes", 8192}, {"checkedImages", 1}, {"problemCount", 0}, {"problems", QJsonArray{}}}},
         {method::gcRun, {{"plannedBytes", 100}, {"freedBytes", 100}, {"bytesMoved", 0}}},
     };
     return table;
