@@ -107,6 +107,10 @@ void Session::print(const QJsonValue& result, const std::function<void(std::ostr
     out() << document.toJson(QJsonDocument::Indented).toStdString();
 }
 
+void Session::print(const std::string& text) {
+    print(QJsonObject{{"text", QString::fromStdString(text)}}, [&](std::ostream& out) { out << text; });
+}
+
 void Session::showProgress(const QJsonObject& job) {
     constexpr int width = 24;
     const QJsonValue fraction = job.value("fraction");
@@ -133,17 +137,18 @@ int runCommandLine(const std::vector<std::string>& words, Surroundings surroundi
         printError(line.error(), wantsJson(words), surroundings.err);
         return exitCodeOf(line.error().kind());
     }
+    Session session(line->store.empty() ? defaultStore() : line->store, line->json, surroundings);
     if (line->help) {
-        surroundings.out << (line->command         ? helpOf(*line->command)
-                             : line->group.empty() ? helpOfAll()
-                                                   : helpOfGroup(line->group));
+        session.print(line->command         ? helpOf(*line->command)
+                      : line->group.empty() ? helpOfAll()
+                                            : helpOfGroup(line->group));
         return 0;
     }
     if (line->version) {
-        surroundings.out << "pgarborctl " << programVersion << '\n';
+        session.print(QJsonObject{{"version", programVersion}},
+                      [](std::ostream& out) { out << "pgarborctl " << programVersion << '\n'; });
         return 0;
     }
-    Session session(line->store.empty() ? defaultStore() : line->store, line->json, surroundings);
     const Result<int> code = line->command->run(line->invocation, session);
     surroundings.out.flush();
     if (code)

@@ -51,6 +51,8 @@ class Session {
 
     // Prints a result: one JSON document with --json, else what `people` writes.
     void print(const QJsonValue& result, const std::function<void(std::ostream&)>& people);
+    // A text as it is, or with --json {"text"}.
+    void print(const std::string& text);
 
   private:
     void showProgress(const QJsonObject& job);

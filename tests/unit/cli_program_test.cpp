@@ -154,6 +154,19 @@ class CliProgramTest : public QObject {
         QCOMPARE(run({"env", "main", "--json"}).json().object().value("PGPORT").toString(), QString("5433"));
     }
 
+    void whatIsToldAboutTheProgramIsADocumentToo() {
+        QVERIFY(run({"--version"}).out.startsWith("pgarborctl "));
+        QCOMPARE("pgarborctl " + run({"--json", "--version"}).json().object().value("version").toString() +
+                     '\n',
+                 QString::fromUtf8(run({"--version"}).out));
+        for (const char* line : {"--help", "branch --help", "branch list --help", "man", "completion bash"}) {
+            const QStringList words = QString(line).split(' ');
+            QCOMPARE(run(words + QStringList{"--json"}).json().object().value("text").toString(),
+                     QString::fromUtf8(run(words).out));
+        }
+        QVERIFY(!QFileInfo::exists(m_runtime->store()));
+    }
+
     // Under a terminal of its own, made by script(1).
     QByteArray onATerminal(const QString& command, const QList<std::pair<QString, QString>>& environment) {
         QProcess process;

@@ -7,12 +7,12 @@ namespace arbor::commands {
 namespace {
 
 Result<int> completion(const Invocation& invocation, Session& session) {
-    session.out() << completionScript(invocation.value("SHELL"));
+    session.print(completionScript(invocation.value("SHELL")));
     return 0;
 }
 
 Result<int> man(const Invocation&, Session& session) {
-    session.out() << manualPage(programVersion);
+    session.print(manualPage(programVersion));
     return 0;
 }
 } // namespace
