@@ -294,6 +294,10 @@ Result<BranchRecord> Catalog::branch(std::string_view name) const {
 Result<BranchRecord> Catalog::branch(BranchId id) const {
     if (const BranchRecord* found = findBranch(id))
         return *found;
+    if (const auto entries = trashOf(id); !entries.empty()) // it was there when somebody asked for it by name
+        return makeError(ErrorKind::NotFound,
+                         "branch \"{}\" was deleted meanwhile; `trash restore` brings it back",
+                         entries.back()->branch.name);
     return makeError(ErrorKind::NotFound, "there is no branch with the id {}", id);
 }
 

@@ -406,6 +406,16 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(kindOf(f.catalog.without(std::vector{BranchId{99}}, false)), ErrorKind::NotFound);
     }
 
+    void whoHeldOnToADeletedBranchHearsItsName() {
+        Family f;
+        const BranchId dev = f.idOf("dev");
+        f.remove("dev");
+        const auto gone = f.catalog.branch(dev);
+        QCOMPARE(kindOf(gone), ErrorKind::NotFound);
+        QVERIFY(gone.error().message().find("\"dev\"") != std::string::npos);
+        QCOMPARE(kindOf(f.catalog.branch(BranchId{99})), ErrorKind::NotFound);
+    }
+
     void aChangeThatCouldNotBeWrittenIsTakenBack() {
         Family f;
         const auto before = f.pairs;
