@@ -73,7 +73,9 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
         found.checkpoints = catalog.checkpoints(branch.id).size();
         return found;
     });
-    const EndpointInfo server = service.endpoints().info(Service::keyOf(branch.id));
+    EndpointInfo server = service.endpoints().info(Service::keyOf(branch.id));
+    if (server.state == Endpoint::State::Stopped && service.isRecovering(branch.id))
+        server.state = Endpoint::State::Starting;
     QJsonObject json{{"name", text(branch.name)},
                      {"id", static_cast<qint64>(branch.id.value)},
                      {"parent", facts.parentLives ? QJsonValue(text(facts.parent)) : QJsonValue()},

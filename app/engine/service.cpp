@@ -239,14 +239,31 @@ void Service::recover() {
                 found.push_back(*branch);
         return found;
     });
+    {
+        const std::lock_guard lock(m_stateMutex);
+        for (const BranchRecord& branch : branches)
+            m_recovering.insert(branch.id);
+    }
     for (const BranchRecord& branch : branches)
         m_workers.start([this, branch] {
             spdlog::info("starting {}, which was running", branch.name);
-            if (auto started = startBranch(branch); !started)
-                warn(fmt::format("{} was running and could not be started: {}", branch.name,
-                                 started.error().message()),
-                     branch.name);
+            const Status started = startBranch(branch);
+            {
+                const std::lock_guard lock(m_stateMutex);
+                m_recovering.erase(branch.id);
+            }
+            if (started)
+                return;
+            warn(fmt::format("{} was running and could not be started: {}", branch.name,
+                             started.error().message()),
+                 branch.name);
+            publishBranches({branch.name});
         });
+}
+
+bool Service::isRecovering(BranchId branch) {
+    const std::lock_guard lock(m_stateMutex);
+    return m_recovering.contains(branch);
 }
 
 void Service::shutDown() {

@@ -78,6 +78,8 @@ class Service : public QObject, private ViewProvider {
     const Clock& clock() const { return m_clock; }
     Disk& disk() { return m_disk; }
     Timestamp startedAt() const { return m_startedAt; }
+    // It was running when the engine before this one ended, and its turn to be started has not come yet.
+    bool isRecovering(BranchId branch);
     std::vector<Installation> installations();
     // "" for none. An error when there is no server in it that the store supports: nothing changes then.
     Status preferInstallation(const std::string& directory);
@@ -206,6 +208,7 @@ class Service : public QObject, private ViewProvider {
     std::map<BranchId, std::vector<std::string>> m_outside; // sentences of the last start
     std::set<TimelineId> m_mounted;                         // timelines that may be seen in the mount
     std::deque<BranchId> m_stopped;        // and are still, though stopped; the longest first
+    std::set<BranchId> m_recovering;       // were running, and wait for their start
     std::map<TimelineId, Lsn> m_announced; // heads that clients have been told of
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;

@@ -494,8 +494,10 @@ class SystemCliTest : public QObject {
         const Outcome status = m_store->json("engine status");
         EXPECT_CODE(status, 5);
         QVERIFY(!status.object().value("running").toBool(true));
-        EXPECT_OK(m_store->run("engine stop")); // nothing to do
-        EXPECT_OK(m_store->run("branch list")); // starts one
+        EXPECT_OK(m_store->run("engine stop"));            // nothing to do
+        const Outcome list = m_store->json("branch list"); // starts one
+        EXPECT_OK(list);
+        QVERIFY(named(list.array(), "feature/one").value("state") != "stopped");
         QTRY_COMPARE_WITH_TIMEOUT(m_store->state("feature/one"), QString("running"), 60'000);
         QCOMPARE(m_store->state("main"), QString("stopped"));
         EXPECT_OK(m_store->run("engine stop"));
