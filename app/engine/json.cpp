@@ -24,6 +24,19 @@ const char* stateName(Endpoint::State state) {
     return "stopped";
 }
 
+// What nothing but this pin keeps; null before it was counted for the first time.
+QJsonValue onlyBytesJson(Service& service, PinKind kind, const std::string& name, TimelineId timeline,
+                         std::optional<Position> at = std::nullopt) {
+    const auto accounts = service.accounting().recentAccounts();
+    if (!accounts)
+        return {};
+    for (std::size_t i = 0; i < accounts->input.pins.size(); ++i)
+        if (const GcPin& pin = accounts->input.pins[i];
+            pin.timeline == timeline && pin.kind == kind && (!at || pin.to == *at) && pin.name == name)
+            return static_cast<qint64>(accounts->plan.pins[i].onlyBytes);
+    return {};
+}
+
 } // namespace
 
 QJsonObject settingsJson(Service& service, const std::string& only) {
@@ -122,10 +135,15 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
     return json;
 }
 
-QJsonObject checkpointJson(Service&, const BranchRecord& branch, const CheckpointView& checkpoint) {
+QJsonObject checkpointJson(Service& service, const BranchRecord& branch, const CheckpointView& checkpoint) {
+    const TimelinePoint& point = checkpoint.record.point;
+    const auto time = service.engine().positionTime(point.timeline, point.at.position);
     return {{"name", text(checkpoint.record.name)},
             {"branch", text(branch.name)},
-            {"lsn", lsnJson(checkpoint.record.point.at.lsn)},
+            {"lsn", lsnJson(point.at.lsn)},
+            {"time", time ? timeJson(time->at) : QJsonValue()},
+            {"onlyBytes", onlyBytesJson(service, PinKind::Checkpoint, checkpoint.record.name, point.timeline,
+                                        point.at.position)},
             {"createdAt", timeJson(checkpoint.record.createdAt)},
             {"offLine", !checkpoint.onLine}};
 }
@@ -134,12 +152,14 @@ QJsonObject trashJson(Service& service, const TrashRecord& entry) {
     static constexpr const char* reasons[] = {"delete", "restore", "reset", "expired", "undone"};
     const Duration kept =
         service.engine().catalog([](const Catalog& c) { return c.durationSetting("trash-time"); });
-    return {{"name", text(entry.branch.name)},
-            {"id", static_cast<qint64>(entry.id.value)},
-            {"deletedAt", timeJson(entry.since)},
-            {"freedAt", timeJson(entry.since + kept)},
-            {"reason", reasons[static_cast<std::size_t>(entry.reason)]},
-            {"headLsn", lsnJson(service.headLsn(entry.branch.timeline))}};
+    return {
+        {"name", text(entry.branch.name)},
+        {"id", static_cast<qint64>(entry.id.value)},
+        {"deletedAt", timeJson(entry.since)},
+        {"freedAt", timeJson(entry.since + kept)},
+        {"reason", reasons[static_cast<std::size_t>(entry.reason)]},
+        {"headLsn", lsnJson(service.headLsn(entry.branch.timeline))},
+        {"privateBytes", onlyBytesJson(service, PinKind::Trash, entry.branch.name, entry.branch.timeline)}};
 }
 
 QJsonObject operationJson(Service& service, const OperationEntry& entry) {
