@@ -120,7 +120,9 @@ std::vector<Command> psql() {
          {{"NAME", ValueKind::Branch, "the branch"}},
          "PSQL-ARGS",
          run,
-         "The exit code is psql's."}};
+         "The exit code is psql's. A session may switch the read-only of --at off: what it writes then goes "
+         "when "
+         "psql ends, and the branch is untouched."}};
 }
 
 } // namespace arbor::commands
