@@ -76,7 +76,7 @@ std::string timeText(const QJsonValue& isoTime) {
     local = local.toOffsetFromUtc(local.offsetFromUtc());
     const QString zone =
         local.offsetFromUtc() == 0 ? QStringLiteral("+00:00") : local.toString("t").remove("UTC");
-    return (local.toString("yyyy-MM-dd HH:mm:ss") + zone).toStdString();
+    return (local.toString("yyyy-MM-dd'T'HH:mm:ss") + zone).toStdString();
 }
 
 std::string plainText(const QJsonValue& value) {

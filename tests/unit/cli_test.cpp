@@ -314,7 +314,7 @@ class CliTest : public QObject {
         QCOMPARE(agoText(QJsonValue(), noon), std::string("-"));
         qputenv("TZ", "UTC-1");
         tzset();
-        QCOMPARE(timeText("2026-01-31T12:00:00Z"), std::string("2026-01-31 13:00:00+01:00"));
+        QCOMPARE(timeText("2026-01-31T12:00:00Z"), std::string("2026-01-31T13:00:00+01:00"));
         QCOMPARE(plainText("a\x1b[2Jb\n"), std::string("a\\x1b[2Jb\\x0a"));
     }
 };
