@@ -80,6 +80,8 @@ class Service : public QObject, private ViewProvider {
     Timestamp startedAt() const { return m_startedAt; }
     // It was running when the engine before this one ended, and its turn to be started has not come yet.
     bool isRecovering(BranchId branch);
+    std::mutex& initMutex() { return m_initMutex; }
+    bool isAbandoned() const { return m_abandoned; }
     std::vector<Installation> installations();
     // "" for none. An error when there is no server in it that the store supports: nothing changes then.
     Status preferInstallation(const std::string& directory);
@@ -212,6 +214,8 @@ class Service : public QObject, private ViewProvider {
     std::map<TimelineId, Lsn> m_announced; // heads that clients have been told of
     std::uint64_t m_lastPeek = 0;
     std::uint64_t m_lastHidden = 0;
+
+    std::mutex m_initMutex; // before all others
 
     std::mutex m_lockMutex;
     std::condition_variable m_lockChanged;

@@ -43,6 +43,11 @@ Result<QJsonValue> status(Service& service) {
 }
 
 Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
+    // one at a time: who comes second learns what became of the first
+    const std::lock_guard lock(service.initMutex());
+    if (service.isAbandoned())
+        return makeError(ErrorKind::Busy, "making a store at {} has just failed; try again",
+                         service.options().store);
     // one without any branch is left of an init that was killed
     if (service.storeOpen() && !service.engine().catalog([](const Catalog& catalog) {
             return catalog.branchCount() == 0 && catalog.trash().empty();

@@ -311,6 +311,19 @@ class SystemBadInputTest : public QObject {
         EXPECT_OK(m_store->run("branch list"));
     }
 
+    void ofTwoThatMakeAStoreAtOnceOneHearsOfTheOther() {
+        Store store;
+        const QStringList init{"--json", "init", "--", "--no-sync"};
+        const auto first = store.begin(init), second = store.begin(init);
+        const Outcome one = Store::finish(*first), other = Store::finish(*second);
+        EXPECT_CODE(one.code == 0 ? one : other, 0);
+        const Outcome& loser = one.code == 0 ? other : one;
+        EXPECT_CODE(loser, 4);
+        QCOMPARE(loser.kind(), QString("already-exists"));
+        QVERIFY2(loser.message().startsWith("there is a store at"), qPrintable(loser.message()));
+        QCOMPARE(store.json("branch list").array().size(), 1);
+    }
+
     void whatIsDamagedIsListed() {
         Store store;
         EXPECT_OK(store.init());
