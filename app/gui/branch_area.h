@@ -82,10 +82,10 @@ class BranchArea : public QWidget {
     QElapsedTimer m_rangesAsked;
     bool m_rangesStale = true;
     Shown m_shown;
-    bool m_plotLeads = false; // its part of time was the person's choice
+    bool m_plotLeads = false;   // its part of time was the person's choice
     bool m_hasBranches = false; // there have been some
-    bool m_zooming = false; // the view changes because the window said so
-    bool m_placing = false; // the cursor moves because the window said so
+    bool m_zooming = false;     // the view changes because the window said so
+    bool m_placing = false;     // the cursor moves because the window said so
     // Branch and place, as they were last known.
     std::optional<std::pair<std::uint64_t, Lsn>> m_cursorAt;
 };
