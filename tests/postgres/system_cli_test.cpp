@@ -301,19 +301,15 @@ class SystemCliTest : public QObject {
         value("main", "SELECT pg_create_restore_point('earlier')");
         QCOMPARE(value("main", "INSERT INTO noted VALUES (1)"), QByteArray());
         value("main", "SELECT pg_create_restore_point('later')");
-        EXPECT_OK(m_store->run("branch create noting --from main --start"));
-        for (const char* name : {"main", "noting"}) {
-            QStringList order; // as the log has it
-            for (const QJsonValue& value : m_store->json({"timeline", name}).array())
-                if (const QJsonObject mark = value.toObject(); mark.value("kind") == "commit")
-                    order << "commit";
-                else if (mark.value("name") == "earlier" || mark.value("name") == "later")
-                    order << mark.value("name").toString();
-            const auto earlier = order.indexOf("earlier");
-            QVERIFY2(order.mid(earlier) == QStringList({"earlier", "commit", "later"}),
-                     qPrintable(order.join(' ')));
-        }
-        EXPECT_OK(m_store->run("branch delete noting"));
+        value("main", "CHECKPOINT"); // nobody waits for a restore point to be in the log
+        QStringList order;           // as the log has it
+        for (const QJsonValue& value : m_store->json("timeline main").array())
+            if (const QJsonObject mark = value.toObject(); mark.value("kind") == "commit")
+                order << "commit";
+            else if (mark.value("name") == "earlier" || mark.value("name") == "later")
+                order << mark.value("name").toString();
+        QVERIFY2(order.mid(order.indexOf("earlier")) == QStringList({"earlier", "commit", "later"}),
+                 qPrintable(order.join(' ')));
     }
 
     void restoreAndResetKeepPortAndRunOn() {
