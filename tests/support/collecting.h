@@ -38,12 +38,17 @@ inline Status checkIdentity(const GcPlan& plan) {
 }
 
 // Nothing else writes meanwhile: what was planned is freed to the byte.
-inline Status collectAndCheck(Engine& engine, const Collector::Options& options) {
+// `between` runs after every step of the sweep.
+inline Status collectAndCheck(
+    Engine& engine, const Collector::Options& options, const std::function<void()>& between = [] {}) {
     Collector collector(engine, options);
     ARBOR_TRY(engine.closeIdleHeads()); // what only they keep counts as garbage from then on
     ARBOR_ASSIGN(const Collector::Accounts before, collector.plan());
     ARBOR_TRY(checkIdentity(before.plan));
-    ARBOR_ASSIGN(const Collector::Outcome outcome, collector.run());
+    ARBOR_ASSIGN(const Collector::Outcome outcome, collector.run({
+                                                       .progress = [&](const auto&) { between(); },
+                                                       .cancelled = {},
+                                                   }));
     ARBOR_ASSIGN(const Collector::Accounts after, collector.plan());
     ARBOR_TRY(checkIdentity(after.plan));
     if (!outcome.problems.empty())
