@@ -23,6 +23,7 @@ class HabitsTest : public QObject {
 
     std::unique_ptr<GuiPlace> m_place;
     std::unique_ptr<LiveWindow> m_live;
+    QElapsedTimer m_history; // since there has been some
 
     MainWindow& window() const { return m_live->window; }
     Inspector& inspector() const { return window().inspector(); }
@@ -71,6 +72,7 @@ class HabitsTest : public QObject {
         ctl({"init", "--", "--no-sync", "--locale=C.UTF-8"});
         ctl({"start", "main"});
         sql("CREATE TABLE first (n int)");
+        m_history.start();
         ctl({"branch", "create", "one", "--from", "main"});
         ctl({"branch", "create", "two", "--from", "one"});
         open();
@@ -85,6 +87,7 @@ class HabitsTest : public QObject {
         sql("INSERT INTO first VALUES (1)");
         m_live->key(Qt::Key_3, Qt::AltModifier);
         QCOMPARE(QApplication::focusWidget(), point().field());
+        ARBOR_EVENTUALLY(m_history.elapsed() > 1500); // a second ago there was none, on a fast machine
         LiveWindow::type("-1s");
         m_live->key(Qt::Key_Return);
         ARBOR_EVENTUALLY(m_live->timeline().cursor());
