@@ -332,10 +332,7 @@ class LauncherFaultsTest : public QObject {
 
     void anInitdbThatIsCancelledLeavesNoSharedMemory() {
         const TemporaryDirectory directory;
-        const InitdbPlaces places{.dataDirectory = directory.path() / "data",
-                                  .walDirectory = directory.path() / "wal",
-                                  .passwordFile = {},
-                                  .sync = false};
+        const InitdbPlaces places = placesIn(directory.path());
         Initdb initdb;
         bool finished = false;
         QVERIFY(initdb.start(installation(), places, {}, [&](const Status&) { finished = true; }));

@@ -95,6 +95,13 @@ inline std::string value(const Endpoint& endpoint, const std::string& statement)
     return rows.empty() || rows.front().empty() ? "" : rows.front().front().value_or("NULL");
 }
 
+inline InitdbPlaces placesIn(const fs::path& directory) {
+    return {.dataDirectory = directory / "data",
+            .walDirectory = directory / "wal",
+            .passwordFile = {},
+            .sync = false};
+}
+
 inline bool initialize(const Installation& installation, const InitdbPlaces& places,
                        const std::vector<std::string>& options, Status& result) {
     Initdb initdb;
@@ -167,10 +174,8 @@ struct Fixture {
         installation = *picked;
         const fs::path passwordFile = directory.path() / "password";
         writeFile(passwordFile, password + "\n");
-        const InitdbPlaces places{.dataDirectory = (directory.path() / "data").string(),
-                                  .walDirectory = (directory.path() / "wal").string(),
-                                  .passwordFile = passwordFile.string(),
-                                  .sync = false};
+        InitdbPlaces places = placesIn(directory.path());
+        places.passwordFile = passwordFile.string();
         if (!initialize(*installation, places, {}, made) && made)
             made = makeError(ErrorKind::Io, "initdb did not end");
         // These tests kill processes, not the machine: what was written is there.

@@ -464,10 +464,7 @@ class LauncherUnitsTest : public QObject {
         if (!installation)
             QSKIP("no PostgreSQL server is installed");
         const TemporaryDirectory directory;
-        const InitdbPlaces places{.dataDirectory = directory.path() / "data",
-                                  .walDirectory = directory.path() / "wal",
-                                  .passwordFile = {},
-                                  .sync = false};
+        const InitdbPlaces places = placesIn(directory.path());
         Status result;
         QVERIFY(initialize(*installation, places, {"--locale=xx_YY"}, result));
         QVERIFY(!result);
