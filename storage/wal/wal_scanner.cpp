@@ -106,8 +106,13 @@ Result<ScanState> WalScanner::stateAtCheckpoint(WalChain& chain, const ControlFi
         return makeError(ErrorKind::Corruption,
                          "the log does not hold the checkpoint at {} that pg_control names: {}",
                          control.checkpoint, reader.reason());
-    return ScanState{record->end,         record->start,          record->crc, control.recoveryTli(),
-                     control.nextXid - 1, control.checkpointTime, 0,           {}};
+    return ScanState{record->end,
+                     record->start,
+                     record->crc,
+                     control.recoveryTli(),
+                     control.nextXid - 1,
+                     control.checkpointTime,
+                     0};
 }
 
 void WalScanner::setState(const ScanState& state) {

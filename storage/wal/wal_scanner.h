@@ -28,7 +28,7 @@ struct ScanState {
     std::uint64_t highestXid = 0; // seen so far, 64-bit
     Timestamp latestCommit;       // the latest time in any commit record so far
     std::uint64_t commits = 0;    // commit records so far
-    Lsn lastCommit;               // where the last of them ends; 0: not known
+    Lsn lastCommit = {};          // where the last of them ends; 0: not known
     auto operator<=>(const ScanState&) const = default;
 
     // The state behind the next record.
