@@ -32,7 +32,7 @@ Result<QJsonValue> create(Service& service, const QJsonObject& params, const Req
     ARBOR_ASSIGN(spec.options.expiresAt, expiryOf(service, params, "expires"));
     const bool start = params.value("start").toBool();
     if (start && !params.contains("at"))
-        service.shortenReplay(parent.timeline);
+        service.shortenReplay(parent);
     ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, parent, params));
     spec.from = at.point;
     std::string command = fmt::format("branch create {} --from {}", shown(name), shown(parent.name));

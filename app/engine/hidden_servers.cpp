@@ -78,7 +78,8 @@ void Service::clearUnnamed() {
         for (const std::string& name : entries(folder))
             if (name.starts_with(prefix)) {
                 const std::string path = fmt::format("{}/{}/{}", m_options.store, folder, name);
-                endInitdb(path + "/data");
+                if (folder == std::string_view("run")) // whose data directories may be initdb's
+                    endInitdb(path + "/data");
                 (void)removeTree(m_disk, path);
             }
 }

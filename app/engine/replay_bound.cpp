@@ -7,7 +7,6 @@
 // least, and pages under TPC-B change with every few hundred bytes. So the engine asks for checkpoints
 // itself. Without full page images a checkpoint makes no log.
 #include "app/engine/service.h"
-#include "storage/engine/view_paths.h"
 #include "storage/engine/wal_follower.h"
 
 #include <algorithm>
@@ -25,15 +24,6 @@ constexpr auto between = std::chrono::seconds(3);
 constexpr std::uint64_t worthACheckpoint = 256u << 10;
 constexpr auto longestWait = std::chrono::milliseconds(500);
 
-// Where the last checkpoint of a timeline begins.
-std::optional<Lsn> redoOf(TimelineView& head) {
-    const auto content = readPath(head, "global/pg_control");
-    if (!content)
-        return std::nullopt;
-    const auto control = parseControlFile(std::as_bytes(std::span(*content)));
-    return control ? std::optional(control->redo) : std::nullopt;
-}
-
 } // namespace
 
 // On the thread that follows the logs.
@@ -48,7 +38,8 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
         ReplayWatch& watch = watched.emplace(timeline, m_replay[timeline]).first->second;
         if (present->lsn < watch.redo + replayBytes || now < watch.asked + between)
             continue;
-        watch.redo = redoOf(*head).value_or(watch.redo);
+        if (const auto control = controlOf(*head))
+            watch.redo = control->redo;
         if (present->lsn < watch.redo + replayBytes)
             continue;
         watch.asked = now;
@@ -58,19 +49,19 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
 }
 
 // The parent writes its changed pages once, where the fork would read each, change it and write it.
-void Service::shortenReplay(TimelineId parent) {
-    for (const auto& head : m_engine->openHeads()) {
-        if (head->timeline() != parent)
-            continue;
-        const bool followed = head->followLog(LogFollower::Effort::Thorough).has_value();
-        const auto present = head->present();
-        const auto redo = redoOf(*head);
-        if (!followed || !present || !redo || present->lsn < *redo + worthACheckpoint)
-            return;
-        const auto written = std::make_shared<std::promise<void>>();
-        m_endpoints.checkpoint(parent, [written] { written->set_value(); });
-        written->get_future().wait_for(longestWait);
-    }
+void Service::shortenReplay(const BranchRecord& parent) {
+    if (m_endpoints.info(keyOf(parent.id)).state != Endpoint::State::Running)
+        return;
+    const auto head = m_engine->head(parent.timeline);
+    if (!head || !(*head)->followLog(LogFollower::Effort::Thorough))
+        return;
+    const auto present = (*head)->present();
+    const auto control = controlOf(**head);
+    if (!present || !control || present->lsn < control->redo + worthACheckpoint)
+        return;
+    const auto written = std::make_shared<std::promise<void>>();
+    m_endpoints.checkpoint(parent.timeline, [written] { written->set_value(); });
+    written->get_future().wait_for(longestWait);
 }
 
 } // namespace arbor

@@ -158,8 +158,10 @@ Result<EndpointSpec> Service::specFor(const BranchRecord& branch) {
 
 std::vector<std::string> Service::turnedOffByARestore(const BranchRecord& branch) {
     const auto timeline = m_engine->catalog([&](const Catalog& c) { return c.timeline(branch.timeline); });
+    if (!timeline || timeline->parent) // a fork acts on nothing outside as it is
+        return {};
     const auto spec = specFor(branch);
-    if (!timeline || timeline->parent || !spec) // a fork acts on nothing outside as it is
+    if (!spec)
         return {};
     std::vector<std::string> off;
     if (spec->config.logLeavesStore)
@@ -299,9 +301,8 @@ Status Service::aroundMove(const std::vector<BranchId>& branches, const std::fun
         done = change();
     }
     for (const TimelineId timeline : left) {
-        if (m_engine->catalog([&](const Catalog& catalog) { return catalog.branchOn(timeline) != nullptr; }))
-            continue;
-        leaveMount(timeline);
+        if (!branchOn(timeline))
+            leaveMount(timeline);
     }
     for (const BranchId id : running) {
         const auto branch = m_engine->catalog([&](const Catalog& catalog) { return catalog.branch(id); });

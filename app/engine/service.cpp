@@ -64,22 +64,17 @@ Service::Service(Options options, ControlServer& server)
             spdlog::info("server of {}: {}{}{}", key, state, info.failure.empty() ? "" : ": ", info.failure);
             if (!m_storeOpen)
                 return;
-            const auto* branch =
-                m_engine->catalog([&](const Catalog& c) { return c.branchOn(info.timeline); });
-            if (branch == nullptr)
+            const auto branch = branchOn(info.timeline);
+            if (!branch)
                 return;
-            const std::string name = m_engine->catalog([&](const Catalog& c) {
-                const BranchRecord* record = c.branchOn(info.timeline);
-                return record ? record->name : std::string();
-            });
-            QJsonObject payload{{"branch", QString::fromStdString(name)}, {"state", state}};
+            QJsonObject payload{{"branch", QString::fromStdString(branch->name)}, {"state", state}};
             if (!info.failure.empty())
                 payload.insert("text", QString::fromStdString(info.failure));
             if (const auto outside = outsideOf(branch->id);
                 info.state == Endpoint::State::Running && !outside.empty())
                 payload.insert("warnings", textsJson(outside));
             m_server.publish(event::endpoint, payload);
-            publishBranches({name});
+            publishBranches({branch->name});
         });
     connect(&m_endpoints, &Endpoints::reported, this, &Service::noteOutside);
 }
@@ -102,6 +97,13 @@ void Service::warn(const std::string& text, const std::string& branch) {
     m_server.publish(event::warning, payload);
 }
 
+std::optional<BranchRecord> Service::branchOn(TimelineId timeline) const {
+    return m_engine->catalog([&](const Catalog& catalog) -> std::optional<BranchRecord> {
+        const BranchRecord* found = catalog.branchOn(timeline);
+        return found ? std::optional(*found) : std::nullopt;
+    });
+}
+
 // What a start has found that would act on the outside, or waits for it; before the server counts as running.
 void Service::noteOutside(const std::string& key, const OutsideReport& report) {
     std::vector<std::string> sentences = report.warnings;
@@ -113,10 +115,7 @@ void Service::noteOutside(const std::string& key, const OutsideReport& report) {
     say(report.subscriptions,
         "subscription {} does not run here; before it is dropped, set its slot_name to NONE");
     say(report.preparedTransactions, "prepared transaction {} holds its locks here too");
-    const auto branch = m_engine->catalog([&](const Catalog& c) -> std::optional<BranchRecord> {
-        const BranchRecord* found = c.branchOn(m_endpoints.info(key).timeline);
-        return found ? std::optional(*found) : std::nullopt;
-    });
+    const auto branch = branchOn(m_endpoints.info(key).timeline);
     for (const std::string& sentence : sentences)
         warn(fmt::format("{}: {}", branch ? branch->name : key, sentence), branch ? branch->name : "");
     if (!branch)
@@ -317,15 +316,12 @@ Result<SpaceInfo> Service::space() {
 
 // On a thread of the mount.
 void Service::linkRefused(TimelineId timeline, const std::string& sentence) {
-    const auto branch = m_engine->catalog([&](const Catalog& catalog) {
-        const BranchRecord* found = catalog.branchOn(timeline);
-        return found ? *found : BranchRecord();
-    });
-    if (!branch.id)
+    const auto branch = branchOn(timeline);
+    if (!branch)
         return;
-    if (auto said = ServerLog::append(logFileOf(branch.id), "PgArbor: " + sentence); !said)
+    if (auto said = ServerLog::append(logFileOf(branch->id), "PgArbor: " + sentence); !said)
         spdlog::warn("{}", said.error().message());
-    warn(fmt::format("{}: {}", branch.name, sentence), branch.name);
+    warn(fmt::format("{}: {}", branch->name, sentence), branch->name);
 }
 
 // --- Upkeep
@@ -361,14 +357,9 @@ void Service::announceHeads() {
                 moved.push_back(timeline);
         m_announced = std::move(heads);
     }
-    for (const TimelineId timeline : moved) {
-        const std::string name = m_engine->catalog([&](const Catalog& catalog) {
-            const BranchRecord* branch = catalog.branchOn(timeline);
-            return branch ? branch->name : std::string();
-        });
-        if (!name.empty())
-            m_server.publish(event::marks, QJsonObject{{"branch", QString::fromStdString(name)}});
-    }
+    for (const TimelineId timeline : moved)
+        if (const auto branch = branchOn(timeline))
+            m_server.publish(event::marks, QJsonObject{{"branch", QString::fromStdString(branch->name)}});
 }
 
 void Service::keepHouse() {

@@ -161,7 +161,7 @@ class Service : public QObject, private ViewProvider {
     // --- What the start of a fork replays (replay_bound.cpp)
     // Before a branch is forked at the head of this one, to be started at once: waits for a checkpoint there
     // where a server runs and has written since its last, but not long.
-    void shortenReplay(TimelineId parent);
+    void shortenReplay(const BranchRecord& parent);
 
   signals:
     void finished();
@@ -175,6 +175,7 @@ class Service : public QObject, private ViewProvider {
 
     Status openStore();
     void removeStore();
+    std::optional<BranchRecord> branchOn(TimelineId timeline) const;
     void noteOutside(const std::string& key, const OutsideReport& report);
     void recover();
     void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports

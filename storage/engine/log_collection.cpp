@@ -108,16 +108,14 @@ class LogPlanner {
     }
 
     Result<Lsn> redoAt(const TimelinePoint& point) {
-        ARBOR_ASSIGN(const ControlFile control, controlOf(point));
+        ARBOR_ASSIGN(const ControlFile control, controlNear(point));
         return control.redo;
     }
-    Result<ControlFile> controlOf(const TimelinePoint& point) {
+    Result<ControlFile> controlNear(const TimelinePoint& point) {
         if (point.at == headPoint)
             for (const auto& head : m_engine.openHeads())
-                if (head->timeline() == point.timeline) {
-                    ARBOR_ASSIGN(const std::string bytes, readPath(*head, "global/pg_control"));
-                    return parseControlFile(std::as_bytes(std::span(bytes)));
-                }
+                if (head->timeline() == point.timeline)
+                    return controlOf(*head);
         return controlAt(m_engine, point);
     }
 

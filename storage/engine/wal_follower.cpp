@@ -360,10 +360,14 @@ Status removeDirectoriesOf(Engine& engine, TimelineId timeline) {
     return {};
 }
 
+Result<ControlFile> controlOf(BranchView& view) {
+    ARBOR_ASSIGN(const std::string content, readPath(view, "global/pg_control"));
+    return parseControlFile(std::as_bytes(std::span(content)));
+}
+
 Result<ControlFile> controlAt(Engine& engine, const TimelinePoint& point) {
     ARBOR_ASSIGN(const auto view, engine.look(point));
-    ARBOR_ASSIGN(const std::string content, readPath(*view, "global/pg_control"));
-    return parseControlFile(std::as_bytes(std::span(content)));
+    return controlOf(*view);
 }
 
 Engine::Options standardOptions() {

@@ -15,7 +15,9 @@ std::string scratchDirectory(const Engine& engine, TimelineId timeline);
 // Removes them. The timeline matters to nobody any more, and no server runs on it; its head may be open.
 Status removeDirectoriesOf(Engine& engine, TimelineId timeline);
 
-// The control file of a timeline at a point, read through the store.
+// The control file as a view shows it.
+Result<ControlFile> controlOf(BranchView& view);
+// That of a timeline at a point, read through the store.
 Result<ControlFile> controlAt(Engine& engine, const TimelinePoint& point);
 
 } // namespace arbor
