@@ -44,9 +44,9 @@
 
 namespace arbor::method {
 
-// -- the server's own
-// ------------------------------------------------------------------------------------------ {protocol,
-// program, store?} -> {protocol, program, store, instance, pid}. Always the first request.
+// --- the server's own
+
+// {protocol, program, store?} -> {protocol, program, store, instance, pid}. Always the first request.
 inline constexpr char hello[] = "hello";
 // {} -> {}
 inline constexpr char ping[] = "ping";
@@ -54,8 +54,8 @@ inline constexpr char ping[] = "ping";
 inline constexpr char subscribe[] = "subscribe";
 inline constexpr char unsubscribe[] = "unsubscribe";
 
-// -- jobs (JobTable answers them)
-// ------------------------------------------------------------------------------
+// --- jobs (JobTable answers them)
+
 // {} -> {jobs: [Job]}: those that run, and the last that ended
 inline constexpr char jobList[] = "job.list";
 // {id} -> what the job's method would have answered, when the job has ended
@@ -63,17 +63,16 @@ inline constexpr char jobWait[] = "job.wait";
 // {id} -> Job. Asks the job to stop; it ends as cancelled when it has.
 inline constexpr char jobCancel[] = "job.cancel";
 
-// -- engine
-// ----------------------------------------------------------------------------------------------------
+// --- engine
+
 // {} -> {running: true, store, storeOpen: bool, pid, version, startedAt, runAs, pgBinDirs: [{major, path}],
-// mount?,
-//        branches?: count, runningEndpoints?: count, jobs: count, readOnly?: bool, problem?: text}
+//        mount?, branches?: count, runningEndpoints?: count, jobs: count, readOnly?: bool, problem?: text}
 inline constexpr char engineStatus[] = "engine.status";
 // {} -> {}. Stops every endpoint, unmounts, answers, and ends. The connection closing is the end of it.
 inline constexpr char engineStop[] = "engine.stop";
 
-// -- store
-// -----------------------------------------------------------------------------------------------------
+// --- store
+
 // {demo: bool, pgBin?: path, initdbOptions: [text]} -> {store, branch: Branch}; already-exists when there is
 // a store, not-found when pgBin holds no server
 inline constexpr char storeInit[] = "store.init";
@@ -90,9 +89,9 @@ inline constexpr char storeExport[] = "export";
 // {} -> {checkedBytes, checkedImages, problemCount, problems: [text]: the first 100 of them}
 inline constexpr char scrub[] = "scrub";
 
-// -- branches
-// -------------------------------------------------------------------------------------------------- {name,
-// from, at?: POS, expires?: DURATION, start?: bool} -> Branch
+// --- branches
+
+// {name, from, at?: POS, expires?: DURATION, start?: bool} -> Branch
 inline constexpr char branchCreate[] = "branch.create";
 // {} -> {branches: [Branch]}, parents before children
 inline constexpr char branchList[] = "branch.list";
@@ -130,10 +129,10 @@ inline constexpr char checkpointList[] = "checkpoint.list";
 // {name, branch} -> Checkpoint
 inline constexpr char checkpointDelete[] = "checkpoint.delete";
 
-// -- endpoints
-// ------------------------------------------------------------------------------------------------- {name} or
-// {all: true} -> {branches: [Branch]}. start answers when queries are; all three succeed when there is
-// nothing to do. With all: start means every branch that is not running.
+// --- endpoints
+
+// {name} or {all: true} -> {branches: [Branch]}. start answers when queries are; all three succeed when there
+// is nothing to do. With all: start means every branch that is not running.
 inline constexpr char endpointStart[] = "endpoint.start";
 inline constexpr char endpointStop[] = "endpoint.stop";
 inline constexpr char endpointRestart[] = "endpoint.restart";
@@ -151,8 +150,8 @@ inline constexpr char endpointLog[] = "endpoint.log";
 inline constexpr char peekOpen[] = "peek.open";
 inline constexpr char peekClose[] = "peek.close";
 
-// -- history
-// ---------------------------------------------------------------------------------------------------
+// --- history
+
 // {branch, from?: POS, to?: POS, limit?: count, after?: cursor} -> {marks: [Mark], next?: cursor, fromLsn,
 // toLsn}; in order of LSN; `next` when there are more
 inline constexpr char timelineMarks[] = "timeline.marks";
@@ -169,8 +168,8 @@ inline constexpr char oplogUndo[] = "oplog.undo";
 // {} -> {operation: Operation}; refused when there is nothing to redo
 inline constexpr char oplogRedo[] = "oplog.redo";
 
-// -- space
-// -----------------------------------------------------------------------------------------------------
+// --- space
+
 // {branch?, relations?: count} -> {branches: [{name, privateBytes, sharedBytes, historyBytes,
 // logicalBytes?}],
 //   sharedBytes, historyBytes, garbageBytes, trashBytes, pagesBytes, walBytes, indexBytes, diskBytes,

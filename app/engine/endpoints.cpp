@@ -56,7 +56,7 @@ Status Endpoints::remove(const EndpointKey& key, Endpoint::StopMode mode) {
 
 void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec spec, Waiter done) {
     if (m_closing)
-        return done(makeError(ErrorKind::Cancelled, "the engine is being stopped"));
+        return done(makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment"));
     Entry* entry = find(key);
     if (entry != nullptr && entry->info.timeline != timeline) {
         if (!isDown(entry->endpoint->state()))

@@ -232,8 +232,11 @@ int run(const Arguments& arguments, int argc, char** argv) {
             spdlog::critical("{}", opened.error().message());
             return fail(opened.error());
         }
-        if (auto listening = server.listen(listenAddress(arguments.store)); !listening)
+        if (auto listening = server.listen(listenAddress(arguments.store)); !listening) {
+            service.shutDown(); // servers that were running are being started again
+            QCoreApplication::exec();
             return fail(listening.error());
+        }
         spdlog::info("pgarbord {} serves {} as {}", programVersion, arguments.store, ground->user.name);
         code = QCoreApplication::exec();
         ::close(descriptor);

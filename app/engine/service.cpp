@@ -7,6 +7,7 @@
 #include "app/postgres/runtime_files.h"
 #include "app/postgres/server_log.h"
 
+#include <QCoreApplication>
 #include <QJsonArray>
 
 #include <spdlog/spdlog.h>
@@ -23,6 +24,11 @@ constexpr int followEveryMs = 200;
 constexpr int houseworkEveryMs = 1000;
 constexpr int workers = 16; // they wait more than they work
 constexpr int workersTimeoutMs = 60'000;
+constexpr int pumpIntervalMs = 10;
+
+Error beingStopped() {
+    return makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment");
+}
 
 } // namespace
 
@@ -80,8 +86,9 @@ Service::Service(Options options, ControlServer& server)
 }
 
 Service::~Service() {
-    m_workers.waitForDone();
-    m_upkeep.waitForDone();
+    // They may still wait for a server, and hear of it from this thread only, whose loop has ended.
+    while (!m_workers.waitForDone(pumpIntervalMs) || !m_upkeep.waitForDone(pumpIntervalMs))
+        QCoreApplication::processEvents();
     mount().end(); // lets go of its views
     m_space.reset();
     m_engine.reset();
@@ -141,6 +148,8 @@ void Service::onWorker(const char* name, Method method, bool needsStore) {
     m_server.handleDeferred(
         name, [this, method = std::move(method),
                needsStore](const QJsonObject& params, const RequestContext& context, ResponderPtr responder) {
+            if (m_shuttingDown)
+                return responder->answer(beingStopped());
             m_workers.start([=, this] {
                 if (needsStore && !m_storeOpen) {
                     responder->answer(makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store)));
@@ -155,6 +164,8 @@ void Service::asJob(const char* name, const QString& title, JobMethod method, bo
     m_server.handle(name,
                     [this, name, title, method = std::move(method), needsStore](
                         const QJsonObject& params, const RequestContext& context) -> Result<QJsonValue> {
+                        if (m_shuttingDown)
+                            return beingStopped();
                         if (needsStore && !m_storeOpen)
                             return makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store));
                         JobPtr job = m_jobs.start(name, title, context);

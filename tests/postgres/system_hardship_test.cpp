@@ -2,6 +2,8 @@
 // slower, nothing else (cases 17 and 29). And a machine that lacks what a mount needs, until it has it.
 #include "system_support.h"
 
+#include "app/control/client.h"
+#include "app/control/methods.h"
 #include "tests/support/private_mounts.h"
 
 #include <atomic>
@@ -75,6 +77,40 @@ class SystemHardshipTest : public QObject {
         EXPECT_OK(m_store->run("start main"));
     }
     void cleanupTestCase() { m_store.reset(); }
+
+    // Those who want a server until the very last moment are told no; nobody waits for an answer that never
+    // comes, the engine least of all.
+    void anEngineThatIsStoppedAmidRequestsEnds() {
+        for (int round = 0; round < 5; ++round) {
+            EXPECT_OK(m_store->run("start main"));
+            const pid_t engine = m_store->engine();
+            std::vector<std::unique_ptr<arbor::ControlClient>> clients;
+            int answers = 0;
+            std::function<void(arbor::ControlClient*)> ask = [&](arbor::ControlClient* client) {
+                client->request(QString::fromLatin1(arbor::method::endpointStart), {{"name", "main"}}, client,
+                                [&, client](const arbor::Result<QJsonValue>&) {
+                                    ++answers;
+                                    if (client->isConnected())
+                                        ask(client);
+                                });
+            };
+            for (int i = 0; i < 8; ++i) {
+                arbor::ControlClient::Options options;
+                options.store = QString::fromStdString(m_store->path().string());
+                options.program = QStringLiteral("test");
+                options.reconnect = false;
+                clients.push_back(std::make_unique<arbor::ControlClient>(options));
+                clients.back()->open();
+                ask(clients.back().get());
+            }
+            QTRY_VERIFY_WITH_TIMEOUT(answers > 20, 60'000);
+            QCOMPARE(::kill(engine, SIGTERM), 0);
+            // (its holding the store open ends with it; who reaps it is another question)
+            QTRY_VERIFY2_WITH_TIMEOUT(!processesOn(m_store->path()).contains(engine), "the engine hangs",
+                                      120'000);
+        }
+        EXPECT_OK(m_store->run("start main"));
+    }
 
     // Case 17. An export is opened elsewhere, where no store keeps a page whole: its first server is killed
     // and half of every page that it was writing is lost.
