@@ -190,6 +190,12 @@ inline constexpr char samples[] = "stats.samples";
 inline constexpr char gcPlan[] = "gc.plan";
 // {} -> {plannedBytes, freedBytes, bytesMoved}
 inline constexpr char gcRun[] = "gc.run";
+// {branch, relation, from?: block, blocks?: count, cells?: count} -> {file, blocks: the relation's, from,
+//   perCell, timelines: [{timeline, branch?, pages}], cells: [number]}: where the pages come from that the
+//   branch reads now, as far as its PostgreSQL has written them to the disk. The timelines in the order in
+//   which they are asked, the branch's own first, with how many of the pages are theirs; a cell is perCell
+//   pages and says the first of the timelines that any of them is read from, -1 where none was ever written
+inline constexpr char pageMap[] = "page.map";
 // {branch, relation, block, at?: POS} -> {relation, file, block, at, found: bool, timeline?, branch?,
 // position?, lsn?,
 //   pageLsn?, segment?, offset?, storedBytes?, readTimelines: count, versions: [{branch?, timeline, position,

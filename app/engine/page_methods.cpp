@@ -1,9 +1,9 @@
-// page.trace, branch.difference
+// page.map, page.trace, branch.difference
 #include "app/control/methods.h"
 #include "app/engine/json.h"
 #include "app/postgres/queries.h"
 #include "storage/base/units.h"
-#include "storage/engine/page_difference.h"
+#include "storage/engine/page_origins.h"
 #include "storage/engine/page_trace.h"
 #include "storage/engine/view_paths.h"
 
@@ -12,6 +12,9 @@
 namespace arbor {
 
 namespace {
+
+constexpr BlockNumber blocksPerFile = 131'072; // RELSEG_SIZE: a relation of more than 1 GB is many files
+constexpr double mostBlocks = 4294967295.0;    // MaxBlockNumber + 1 of storage/block.h
 
 // A name is asked of the branch's server, for only its catalog knows.
 Result<std::string> fileOf(Service& service, const BranchRecord& branch, const std::string& relation) {
@@ -43,6 +46,11 @@ Result<std::string> fileOf(Service& service, const BranchRecord& branch, const s
     if (!path)
         return makeError(ErrorKind::InvalidArgument, "{} has no file of its own", inQuotes(relation));
     return *path;
+}
+
+// The file of a relation that holds its blocks from part * blocksPerFile on.
+std::string partOf(const std::string& relation, std::uint64_t part) {
+    return part == 0 ? relation : fmt::format("{}.{}", relation, part);
 }
 
 Result<Attributes> fileAt(BranchView& view, std::string_view path) {
@@ -85,18 +93,13 @@ QJsonObject versionJson(Service& service, const PageTrace::Version& version, con
 Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
     ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params, "branch"));
     const double asked = params.value("block").toDouble(-1);
-    constexpr double mostBlocks = 4294967295.0; // MaxBlockNumber + 1 of storage/block.h
     if (asked < 0 || asked >= mostBlocks)
         return makeError(ErrorKind::InvalidArgument, "a block is a number from 0 on");
     const auto block = static_cast<BlockNumber>(asked);
     ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, branch, params));
     ARBOR_ASSIGN(const std::string relation, fileOf(service, branch, textOf(params, "relation")));
-    // a relation of more than 1 GB is many files (RELSEG_SIZE)
-    constexpr BlockNumber blocksPerFile = 131'072;
-    const std::string file = block / blocksPerFile == 0 || relation == textOf(params, "relation")
-                                 ? relation
-                                 : fmt::format("{}.{}", relation, block / blocksPerFile);
-    const BlockNumber blockInFile = file == relation ? block : block % blocksPerFile;
+    const std::string file = partOf(relation, block / blocksPerFile);
+    const BlockNumber blockInFile = block % blocksPerFile;
     ARBOR_ASSIGN(const auto view, service.engine().look(at.point));
     ARBOR_ASSIGN(const Attributes attributes, fileAt(*view, file));
     if (std::uint64_t{blockInFile} * blockSize >= attributes.size)
@@ -137,6 +140,80 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
     }
     json.insert("versions", versions);
     return QJsonValue(json);
+}
+
+// What the blocks of a relation say, gathered into cells.
+struct PageMapCells {
+    std::uint64_t from = 0;
+    std::uint64_t perCell = 1;
+    std::vector<int> nearest;            // a member of the lineage a cell; -1: none
+    std::vector<std::uint64_t> byMember; // pages
+
+    void take(std::uint64_t block, const PageOrigin& origin) {
+        if (!origin.member)
+            return;
+        ++byMember[*origin.member];
+        int& cell = nearest[(block - from) / perCell];
+        const int member = static_cast<int>(*origin.member);
+        cell = cell < 0 ? member : std::min(cell, member);
+    }
+};
+
+Result<QJsonValue> map(Service& service, const QJsonObject& params) {
+    ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params, "branch"));
+    ARBOR_ASSIGN(const std::string relation, fileOf(service, branch, textOf(params, "relation")));
+    const double asked = params.value("from").toDouble(0);
+    const double cells = params.value("cells").toDouble(2048);
+    if (asked < 0 || asked >= mostBlocks)
+        return makeError(ErrorKind::InvalidArgument, "a block is a number from 0 on");
+    if (cells < 1 || cells > 65'536)
+        return makeError(ErrorKind::InvalidArgument, "a map has 1 to 65536 cells");
+    ARBOR_ASSIGN(const auto view, service.engine().look({branch.timeline, headPoint}));
+    std::vector<Attributes> parts;
+    ARBOR_ASSIGN(parts.emplace_back(), fileAt(*view, relation));
+    std::uint64_t blocks = 0;
+    for (;;) {
+        blocks += (parts.back().size + blockSize - 1) / blockSize;
+        if (blocks < std::uint64_t{blocksPerFile} * parts.size())
+            break;
+        const auto next = fileAt(*view, partOf(relation, parts.size()));
+        if (!next)
+            break;
+        parts.push_back(*next);
+    }
+    PageMapCells gathered;
+    gathered.from = std::min(static_cast<std::uint64_t>(asked), blocks);
+    const std::uint64_t count = std::min(
+        blocks - gathered.from,
+        static_cast<std::uint64_t>(std::clamp(params.value("blocks").toDouble(mostBlocks), 0.0, mostBlocks)));
+    const auto most = static_cast<std::uint64_t>(cells);
+    gathered.perCell = std::max<std::uint64_t>(1, (count + most - 1) / most);
+    gathered.nearest.assign((count + gathered.perCell - 1) / gathered.perCell, -1);
+    const auto& members = view->lineage().members();
+    gathered.byMember.resize(members.size());
+    const std::uint64_t end = gathered.from + count;
+    for (std::uint64_t part = gathered.from / blocksPerFile;
+         part < parts.size() && part * blocksPerFile < end; ++part) {
+        const std::uint64_t before = part * blocksPerFile;
+        const std::uint64_t first = std::max(gathered.from, before) - before;
+        ARBOR_TRY(pageOrigins(
+            service.engine(), {*view, parts[part]}, static_cast<BlockNumber>(first),
+            static_cast<BlockNumber>(std::min<std::uint64_t>(end - before, blocksPerFile) - first),
+            [&](BlockNumber block, const PageOrigin& origin) { gathered.take(before + block, origin); }));
+    }
+    QJsonArray timelines, nearest;
+    for (std::size_t i = 0; i < members.size(); ++i)
+        timelines.append(QJsonObject{{"timeline", static_cast<qint64>(members[i].timeline.value)},
+                                     {"branch", nameOf(service, members[i].timeline)},
+                                     {"pages", static_cast<qint64>(gathered.byMember[i])}});
+    for (const int cell : gathered.nearest)
+        nearest.append(cell);
+    return QJsonValue(QJsonObject{{"file", text(relation)},
+                                  {"blocks", static_cast<qint64>(blocks)},
+                                  {"from", static_cast<qint64>(gathered.from)},
+                                  {"perCell", static_cast<qint64>(gathered.perCell)},
+                                  {"timelines", timelines},
+                                  {"cells", nearest}});
 }
 
 // base/5/16384 and base/5/16384.1, but not base/5/16384_vm and base/5/PG_VERSION.
@@ -198,6 +275,8 @@ Result<QJsonValue> difference(Service& service, const QJsonObject& params) {
 } // namespace
 
 void registerPageMethods(Service& service) {
+    service.onWorker(method::pageMap,
+                     [&](const QJsonObject& params, const RequestContext&) { return map(service, params); });
     service.onWorker(method::pageTrace, [&](const QJsonObject& params, const RequestContext&) {
         return trace(service, params);
     });

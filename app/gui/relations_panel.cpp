@@ -2,6 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/gui/looks.h"
+#include "app/gui/page_panel.h"
 #include "app/gui/picture_json.h"
 #include "app/gui/symbolic_icon.h"
 #include "widgets/models/format.h"
@@ -14,6 +15,7 @@
 #include <QJsonObject>
 #include <QLabel>
 #include <QSortFilterProxyModel>
+#include <QStackedLayout>
 #include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
@@ -82,7 +84,8 @@ QString firstFile(const QString& file) {
 
 RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     : QWidget(parent), m_session(session), m_database(new QComboBox(this)), m_reload(new QToolButton(this)),
-      m_start(new QToolButton(this)), m_text(new QLabel(this)), m_list(new QTreeView(this)) {
+      m_start(new QToolButton(this)), m_text(new QLabel(this)), m_showPages(new QToolButton(this)),
+      m_list(new QTreeView(this)), m_pagePanel(new PagePanel(session)), m_stack(new QStackedLayout(this)) {
     m_database->setAccessibleName(tr("Database"));
     m_database->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_reload->setIcon(symbolicIcon(QStringLiteral("reset")));
@@ -93,6 +96,11 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     m_start->setIcon(symbolicIcon(QStringLiteral("start")));
     m_start->setText(tr("Start"));
     m_start->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_showPages->setText(tr("Pages"));
+    m_showPages->setObjectName(QStringLiteral("pages"));
+    m_showPages->setToolTip(tr("Where a read of each page is answered from (Enter)"));
+    m_showPages->setEnabled(false);
+    m_text->setObjectName(QStringLiteral("said"));
     m_text->setForegroundRole(QPalette::PlaceholderText);
     m_text->setTextFormat(Qt::PlainText);
     m_text->setWordWrap(true); // a long name must not widen the window
@@ -123,15 +131,32 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     top->addWidget(m_database);
     top->addWidget(m_text, 1);
     top->addWidget(m_start);
+    top->addWidget(m_showPages);
     top->addWidget(m_reload);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(8, 4, 8, 4);
+    auto* relations = new QWidget(this);
+    auto* layout = new QVBoxLayout(relations);
+    layout->setContentsMargins(0, 0, 0, 0);
     layout->addLayout(top);
     layout->addWidget(m_list);
+    m_stack->setContentsMargins(8, 4, 8, 4);
+    m_stack->addWidget(relations);
+    m_stack->addWidget(m_pagePanel);
     connect(m_reload, &QToolButton::clicked, this, &RelationsPanel::ask);
     connect(m_start, &QToolButton::clicked, this, [this] { Q_EMIT startAsked(m_branch); });
     connect(m_database, &QComboBox::activated, this, &RelationsPanel::showDatabase);
     connect(m_list, &QTreeView::activated, this, &RelationsPanel::openRow);
+    const auto offerPages = [this] {
+        const RelationRow* row = currentRow();
+        m_showPages->setEnabled(row && !row->file.isEmpty() && !showsDatabases());
+    };
+    connect(m_list->selectionModel(), &QItemSelectionModel::currentChanged, this, offerPages);
+    connect(&m_model, &RelationsModel::modelReset, this, offerPages);
+    connect(&m_model, &RelationsModel::rowsRemoved, this, offerPages);
+    connect(m_showPages, &QToolButton::clicked, this, [this] {
+        if (const RelationRow* row = currentRow())
+            openPages(*row);
+    });
+    connect(m_pagePanel, &PagePanel::closed, this, &RelationsPanel::closePages);
     say(tr("Select a branch to see what lies in it."));
 }
 
@@ -144,6 +169,7 @@ void RelationsPanel::setBranch(const QString& branch) {
     if (branch == m_branch)
         return;
     m_branch = branch;
+    m_stack->setCurrentIndex(0);
     m_loaded = m_loadedRunning = false;
     m_rows.clear();
     m_uses.reset();
@@ -195,6 +221,8 @@ void RelationsPanel::ask() {
         m_rows.clear(); // they were another run's, maybe of another timeline
     }
     m_database->setVisible(m_loadedRunning && m_database->count() > 0);
+    if (showsPages())
+        m_pagePanel->refresh();
     askUses(); // also when its server has come up meanwhile: it has written since
     askDifference();
     if (m_loadedRunning) {
@@ -286,7 +314,7 @@ void RelationsPanel::takeDatabases(const PgQuery::Rows& rows) {
 }
 
 bool RelationsPanel::showsDatabases() const {
-    return m_database->count() > 0 && m_database->currentData().toString().isEmpty();
+    return m_loadedRunning && m_database->count() > 0 && m_database->currentData().toString().isEmpty();
 }
 
 void RelationsPanel::showDatabase() {
@@ -305,10 +333,37 @@ void RelationsPanel::showDatabase() {
     showRows();
 }
 
-// Enter or a double click: into a database.
-void RelationsPanel::openRow(const QModelIndex& index) {
-    if (!showsDatabases())
+const RelationRow* RelationsPanel::currentRow() const {
+    const auto* sorted = static_cast<const QSortFilterProxyModel*>(m_list->model());
+    const QModelIndex index = sorted->mapToSource(m_list->currentIndex());
+    return index.isValid() ? &m_model.row(index.row()) : nullptr;
+}
+
+bool RelationsPanel::showsPages() const {
+    return m_stack->currentWidget() == m_pagePanel;
+}
+
+void RelationsPanel::openPages(const RelationRow& row) {
+    m_pagePanel->showRelation(
+        m_branch, row.schema.isEmpty() ? row.name : row.schema + QLatin1Char('.') + row.name, row.file);
+    m_stack->setCurrentWidget(m_pagePanel);
+    m_pagePanel->map()->setFocus();
+}
+
+void RelationsPanel::closePages() {
+    if (!showsPages())
         return;
+    m_stack->setCurrentIndex(0);
+    m_list->setFocus();
+}
+
+// Enter or a double click: into a database, or the pages of a relation.
+void RelationsPanel::openRow(const QModelIndex& index) {
+    if (!showsDatabases()) {
+        if (const RelationRow* row = currentRow(); row && !row->file.isEmpty())
+            openPages(*row);
+        return;
+    }
     const int at = m_database->findData(index.siblingAtColumn(RelationsModel::Database).data());
     if (at <= 0)
         return; // what belongs to none
@@ -429,7 +484,7 @@ std::vector<RelationRow> RelationsPanel::databaseRows() const {
 void RelationsPanel::showRows() {
     if (m_loadedRunning && m_database->count() == 0)
         return; // its server has yet to answer
-    const bool databases = m_loadedRunning && showsDatabases();
+    const bool databases = showsDatabases();
     std::vector<RelationRow> rows = databases ? databaseRows() : m_rows;
     if (m_uses && !databases)
         addUses(rows);

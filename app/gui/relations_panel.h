@@ -1,7 +1,8 @@
 // What lies in the selected branch: databases, schemas, tables and indexes with their sizes, asked of the
 // branch's own PostgreSQL while it runs; and, asked of the engine, the bytes that the branch keeps for each
 // of them and how many of their pages are not the parent's. Where there are several databases they come
-// first, one row each; the relations of one are asked for when somebody wants to see them.
+// first, one row each; the relations of one are asked for when somebody wants to see them, and the pages of
+// one relation likewise.
 #pragma once
 
 #include "app/gui/pg_query.h"
@@ -13,10 +14,13 @@
 
 class QComboBox;
 class QLabel;
+class QStackedLayout;
 class QToolButton;
 class QTreeView;
 
 namespace arbor {
+
+class PagePanel;
 
 class RelationsPanel : public QWidget {
     Q_OBJECT
@@ -27,6 +31,9 @@ class RelationsPanel : public QWidget {
     void refresh();
     QTreeView* list() const { return m_list; }
     QComboBox* database() const { return m_database; }
+    // In place of the list while somebody looks at the pages of one.
+    PagePanel* pages() const { return m_pagePanel; }
+    bool showsPages() const;
     const RelationsModel& model() const { return m_model; }
 
   Q_SIGNALS:
@@ -47,6 +54,9 @@ class RelationsPanel : public QWidget {
     bool showsDatabases() const;
     std::vector<RelationRow> databaseRows() const;
     void openRow(const QModelIndex& index);
+    void openPages(const RelationRow& row);
+    void closePages();
+    const RelationRow* currentRow() const;
     void askDifference();
     void takeRows(const PgQuery::Rows& rows);
     void showRows();
@@ -70,7 +80,10 @@ class RelationsPanel : public QWidget {
     QToolButton* m_reload;
     QToolButton* m_start;
     QLabel* m_text;
+    QToolButton* m_showPages;
     QTreeView* m_list;
+    PagePanel* m_pagePanel;
+    QStackedLayout* m_stack;
     struct Pages {
         std::uint64_t all = 0;
         std::uint64_t differing = 0;

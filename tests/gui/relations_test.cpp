@@ -1,11 +1,14 @@
 // The relations of a branch on a real server: what PostgreSQL says of them, what the engine counts, and one
 // database after the other.
+#include "app/gui/page_panel.h"
 #include "app/gui/relations_panel.h"
 #include "tests/gui/live_window.h"
+#include "widgets/models/format.h"
 
 #include <QComboBox>
 #include <QDockWidget>
 #include <QLabel>
+#include <QSpinBox>
 
 #include <algorithm>
 
@@ -21,7 +24,7 @@ class RelationsTest : public QObject {
     RelationsPanel& panel() const { return *window().findChild<RelationsPanel*>(); }
     QComboBox& databases() const { return *panel().database(); }
     void select(const char* name) const { window().area().selectBranch(m_live->branch(name)->id); }
-    QString said() const { return panel().findChild<QLabel*>()->text(); }
+    QString said() const { return panel().findChild<QLabel*>("said")->text(); }
     std::optional<RelationRow> row(const char* name) const {
         const auto& rows = panel().model().rows();
         const auto found = std::ranges::find(rows, QLatin1String(name), &RelationRow::name);
@@ -53,6 +56,72 @@ class RelationsTest : public QObject {
                 panel().list()->model()->index(at, column).data(RelationsModel::SortRole).toULongLong());
         panel().list()->sortByColumn(RelationsModel::Size, Qt::DescendingOrder);
         return std::ranges::is_sorted(shown, std::ranges::greater()) && shown.front() > shown.back();
+    }
+
+    void choose(const char* relation) const {
+        QTreeView& list = *panel().list();
+        list.setCurrentIndex(list.model()->index(namesShown().indexOf(QLatin1String(relation)), 0));
+    }
+
+    // Two of them are the branch's own; all others are read from main, which a page's trace says too.
+    void lookAtThePagesOfPrices() {
+        auto* open = panel().findChild<QToolButton*>("pages");
+        choose("prices");
+        QVERIFY(open->isEnabled());
+        LiveWindow::click(open);
+        QVERIFY(panel().showsPages());
+        PagePanel& pages = *panel().pages();
+        const auto total = static_cast<int>(row("prices")->pages);
+        ARBOR_EVENTUALLY(static_cast<int>(pages.map()->cells().cells.size()) == total);
+        const PageMapCells cells = pages.map()->cells();
+        QCOMPARE(cells.perCell, std::uint64_t{1});
+        QCOMPARE(cells.sources.size(), std::size_t{2});
+        QCOMPARE(cells.sources[0].name, QString("staging"));
+        QCOMPARE(cells.sources[0].pages, std::uint64_t{2});
+        QCOMPARE(cells.sources[1].pages, static_cast<std::uint64_t>(total - 2));
+        std::vector<int> own, parents;
+        for (int cell = 0; cell < total; ++cell)
+            (cells.cells[static_cast<std::size_t>(cell)] == 0 ? own : parents).push_back(cell);
+        QCOMPARE(own.size(), std::size_t{2});
+
+        // by mouse: a page of the parent's
+        const int shared = parents[parents.size() / 2];
+        QTest::mouseClick(pages.map(), Qt::LeftButton, {}, pages.map()->cellRect(shared).center());
+        const QString number = countDisplay(static_cast<std::uint64_t>(shared));
+        ARBOR_EVENTUALLY(pages.sentence().startsWith(QString("Block %1 is read from main: ").arg(number)));
+        QVERIFY2(pages.sentence().endsWith("Asked: staging → main."), qPrintable(pages.sentence()));
+        const auto& versions = pages.versions().rows();
+        const auto read = std::ranges::find(versions, true, &PageVersionRow::answers);
+        QVERIFY(read != versions.end());
+        QCOMPARE(read->branch, QString("main"));
+        QVERIFY2(read->keptBy.contains("main") && read->keptBy.contains("staging"),
+                 qPrintable(read->keptBy.join(", ")));
+
+        // by keyboard: the branch's own, which has a version on each
+        pages.block()->setFocus();
+        pages.block()->selectAll();
+        QTest::keyClicks(pages.block(), QString::number(own.front()));
+        m_live->key(Qt::Key_Return);
+        ARBOR_EVENTUALLY(pages.sentence().contains("is read from staging: "));
+        QVERIFY2(pages.sentence().endsWith("Asked: staging."), qPrintable(pages.sentence()));
+        QVERIFY(pages.versions().rowCount() >= 2);
+        QVERIFY(pages.versions().row(0).answers);
+        QCOMPARE(pages.versions().row(0).branch, QString("staging"));
+        QCOMPARE(pages.versions().rows().back().branch, QString("main"));
+        QCOMPARE(pages.map()->current(), own.front());
+        QCOMPARE(pages.table()->currentIndex().row(), 0);
+        GuiPlace::shootAll(window(), "pages");
+
+        // the branch writes on, and is asked again
+        run("staging",
+            {QString("UPDATE prices SET price = 0 WHERE ctid = '(%1,3)'").arg(shared), "CHECKPOINT"});
+        pages.refresh();
+        ARBOR_EVENTUALLY(pages.map()->cells().sources[0].pages > 2);
+        QCOMPARE(pages.map()->cells().cells[static_cast<std::size_t>(shared)], 0);
+        pages.map()->setFocus();
+        m_live->key(Qt::Key_Escape);
+        QVERIFY(!panel().showsPages());
+        QCOMPARE(window().focusWidget(), panel().list());
     }
 
   private Q_SLOTS:
@@ -115,6 +184,7 @@ class RelationsTest : public QObject {
 
         // sorted by what differs, most first
         QVERIFY(isSortedBy(RelationsModel::Changed));
+        lookAtThePagesOfPrices();
 
         // what nobody can read any more is still kept, under its name as long as somebody knows it
         run("staging", {"UPDATE orders SET g = g + 1", "CHECKPOINT", "DROP TABLE orders", "CHECKPOINT"});
@@ -132,6 +202,13 @@ class RelationsTest : public QObject {
         ARBOR_EVENTUALLY(row("prices") && row("prices")->privateBytes.value_or(0) > 0);
         QVERIFY(!row("prices")->bytes);
         QVERIFY(panel().list()->isColumnHidden(RelationsModel::Size));
+        choose("prices");
+        m_live->window.activateWindow();
+        panel().list()->setFocus();
+        m_live->key(Qt::Key_Return); // the pages are the engine's, and known without a server
+        ARBOR_EVENTUALLY(panel().showsPages() && panel().pages()->map()->cells().sources.size() == 2);
+        LiveWindow::click(panel().pages()->findChild<QToolButton*>("back"));
+        QVERIFY(!panel().showsPages());
         QVERIFY(row("dropped or rewritten files"));
         GuiPlace::shoot(window(), "relations-stopped");
 

@@ -1,6 +1,7 @@
 #include "storage/disk/posix_disk.h"
 #include "storage/disk/simulated_disk.h"
-#include "storage/engine/page_difference.h"
+#include "storage/engine/page_origins.h"
+#include "storage/engine/page_trace.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/test_seed.h"
 
@@ -369,6 +370,29 @@ class EngineTest : public QObject {
             REQUIRE(counted);
             QCOMPARE(counted->pages, ours.size() / blockSize);
             QCOMPARE(counted->differing, differing);
+            // and each page comes from whom the trace says
+            std::size_t visited = 0;
+            REQUIRE(
+                pageOrigins(*m_engine, own, 0, UINT32_MAX, [&](BlockNumber block, const PageOrigin& origin) {
+                    QCOMPARE(std::size_t{block}, visited++);
+                    if (random() % 16 != 0)
+                        return;
+                    const auto trace =
+                        tracePage(*m_engine, {(*child)->timeline(), headPoint}, *inode, block, {});
+                    QVERIFY(trace);
+                    QCOMPARE(trace->isHole, !origin.member);
+                    if (origin.member) {
+                        QVERIFY(trace->chain.back().answers);
+                        QCOMPARE(trace->chain.size() - 1, *origin.member);
+                    }
+                }));
+            QCOMPARE(visited, ours.size() / blockSize);
+            // a part of it, over the border of a chunk and over its end
+            std::vector<BlockNumber> part;
+            REQUIRE(pageOrigins(*m_engine, own, 1000, 50,
+                                [&](BlockNumber block, const PageOrigin&) { part.push_back(block); }));
+            QCOMPARE(part.size(), std::clamp<std::size_t>(visited, 1000, 1050) - 1000);
+            QVERIFY(part.empty() || part.front() == 1000);
         }
         const auto mine = m_engine->look({(*child)->timeline(), headPoint});
         REQUIRE(mine);

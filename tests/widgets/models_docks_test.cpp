@@ -2,6 +2,7 @@
 #include "widgets/models/format.h"
 #include "widgets/models/job_model.h"
 #include "widgets/models/operation_log_model.h"
+#include "widgets/models/page_versions_model.h"
 #include "widgets/models/pins_model.h"
 #include "widgets/models/relations_model.h"
 
@@ -123,6 +124,30 @@ class ModelsDocksTest : public QObject {
         QCOMPARE(model.index(0, RelationsModel::History).data(RelationsModel::FractionRole).toDouble(), 1.0);
         QCOMPARE(model.index(1, RelationsModel::Private).data().toString(), QString::fromUtf8("–"));
         QVERIFY(model.index(1, RelationsModel::Private).data(RelationsModel::SortRole).toLongLong() < 0);
+    }
+
+    void aVersionSaysWhenWhereAndForWhom() {
+        PageVersionsModel model;
+        QAbstractItemModelTester tester(&model);
+        const Timestamp now{1'795'690'800'000'000};
+        const std::vector<PageVersionRow> rows{
+            {90, now - Duration::seconds(300), Lsn{0x16B3748}, "staging", 900, true, true, {"staging"}},
+            {70, {}, {}, {}, 8192, false, true, {}},
+            {20, now - Duration::seconds(7200), Lsn{0x1000028}, "main", 1024, false, false, {}}};
+        model.setRows(rows, now);
+        const auto text = [&](int row, int column) {
+            return model.index(row, column).data().toString().replace(QChar(0x00A0), QLatin1Char(' '));
+        };
+        QCOMPARE(text(0, PageVersionsModel::Written), QString("5 min, read now"));
+        QCOMPARE(text(0, PageVersionsModel::LogPosition), QString("0/16B3748"));
+        QCOMPARE(text(0, PageVersionsModel::KeptBy), QString("staging"));
+        QCOMPARE(text(1, PageVersionsModel::Branch), QString("a branch that is gone"));
+        QCOMPARE(text(1, PageVersionsModel::KeptBy), QString("many"));
+        QCOMPARE(text(2, PageVersionsModel::Written), QString("2 h"));
+        QCOMPARE(text(2, PageVersionsModel::KeptBy), QString("nobody: the next sweep frees it"));
+        model.setRows(std::vector{rows[0], rows[2]}, now + Duration::seconds(60)); // an age goes on
+        QCOMPARE(text(0, PageVersionsModel::Written), QString("6 min, read now"));
+        QCOMPARE(model.rowCount(), 2);
     }
 
     void randomListsAreAppliedAsDifferences() {
