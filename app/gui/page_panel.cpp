@@ -35,8 +35,6 @@ QString pinText(const QJsonObject& pin) {
         return PagePanel::tr("checkpoint %1").arg(name);
     if (kind == QLatin1String("trash"))
         return PagePanel::tr("%1 in the trash").arg(name);
-    if (kind == QLatin1String("reader"))
-        return PagePanel::tr("a reader, %1").arg(name);
     return name;
 }
 
@@ -117,7 +115,7 @@ void PagePanel::build() {
     both->setStretchFactor(1, 3);
     both->setChildrenCollapsible(false);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(8, 4, 8, 4);
     layout->addLayout(top);
     layout->addWidget(both, 1);
 }

@@ -135,10 +135,9 @@ RelationsPanel::RelationsPanel(StoreSession& session, QWidget* parent)
     top->addWidget(m_reload);
     auto* relations = new QWidget(this);
     auto* layout = new QVBoxLayout(relations);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(8, 4, 8, 4);
     layout->addLayout(top);
     layout->addWidget(m_list);
-    m_stack->setContentsMargins(8, 4, 8, 4);
     m_stack->addWidget(relations);
     m_stack->addWidget(m_pagePanel);
     connect(m_reload, &QToolButton::clicked, this, &RelationsPanel::ask);

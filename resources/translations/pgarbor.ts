@@ -1399,6 +1399,181 @@ Press to copy it</source>
     </message>
 </context>
 <context>
+    <name>arbor::PageMapView</name>
+    <message>
+        <source>Page map</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Block %1, never written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Block %1, from %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blocks %1 to %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1, never written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1, some written on %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1, from %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::PagePanel</name>
+    <message>
+        <source>history window of %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>checkpoint %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 in the trash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>written just now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>written %1 ago</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 on disk</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Relations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to the relations (Escape)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whole relation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Block</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Block</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Versions of the page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pages of %1 as %2 reads them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Asking…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a branch that is gone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It has no pages yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a page to see where a read of it is answered from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>A cell is %n page(s). Choose one to see them one by one.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>never written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Asked: %1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Block %1 was never written and reads as zeros. %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Block %1 is read from %2: %3. %4</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::PageVersionsModel</name>
+    <message>
+        <source>%1, read now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a branch that is gone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nobody: the next sweep frees it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>many</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its place in the store&apos;s order of writes, which counts all branches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Written</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LSN</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On disk</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept by</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>arbor::PinsModel</name>
     <message>
         <source>%1 frees %2.</source>
@@ -1943,6 +2118,14 @@ These are removed for good and cannot be brought back.</source>
     </message>
     <message>
         <source>shared catalogs and other files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where a read of each page is answered from (Enter)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

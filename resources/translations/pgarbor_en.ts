@@ -89,6 +89,16 @@
     </message>
 </context>
 <context>
+    <name>arbor::PagePanel</name>
+    <message numerus="yes">
+        <source>A cell is %n page(s). Choose one to see them one by one.</source>
+        <translation>
+            <numerusform>A cell is %n page. Choose one to see them one by one.</numerusform>
+            <numerusform>A cell is %n pages. Choose one to see them one by one.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>arbor::PinsModel</name>
     <message numerus="yes">
         <source>These %n together free %1</source>

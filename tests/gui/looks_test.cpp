@@ -96,7 +96,7 @@ class LooksTest : public QObject {
         StoreSession session(StoreSession::Options{QStringLiteral("/no/store"), {}, {}});
         RelationsPanel panel(session);
         panel.show();
-        const auto* header = panel.findChild<QHeaderView*>();
+        const auto* header = panel.list()->header();
         const auto name = [&](int width) {
             panel.resize(width, 180);
             QTest::qWait(0);
