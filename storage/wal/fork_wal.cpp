@@ -7,6 +7,7 @@ namespace arbor {
 namespace {
 
 constexpr std::size_t copyBytes = 1u << 20;
+constexpr std::uint64_t mostCountedBytes = 64u << 20; // bounds what a fork waits for
 constexpr std::uint32_t finishedMode = 0400;
 constexpr std::uint32_t liveMode = 0600;
 
@@ -36,6 +37,24 @@ Error missingSegment(WalChain& chain, std::uint64_t number) {
         chain.startOf(number), chain.startOf(number + 1));
 }
 
+// The state at a checkpoint with what is known of the log before it: a checkpoint by itself knows no commits.
+// Log is read from the known state to the checkpoint to count them, as long as it is there and not much.
+ScanState atCheckpoint(WalChain& chain, const WalFormat& format, const ScanState& checkpoint,
+                       const ScanState& known) {
+    ScanState counted = known;
+    if (known.tli == checkpoint.tli && known.end < checkpoint.end &&
+        checkpoint.end.value - known.end.value <= mostCountedBytes) {
+        const auto read = readForward(chain, format, known, checkpoint.end);
+        if (read && read->end == checkpoint.end)
+            counted = *read;
+    }
+    ScanState state = checkpoint;
+    state.commits = std::max(state.commits, counted.commits);
+    state.latestCommit = std::max(state.latestCommit, counted.latestCommit);
+    state.lastCommit = std::max(state.lastCommit, std::min(counted.lastCommit, state.end));
+    return state;
+}
+
 } // namespace
 
 Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn at,
@@ -49,11 +68,14 @@ Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn
     plan.tli = control.recoveryTli();
     plan.redo = control.redo;
     plan.cleanStop = control.cleanlyShutDown();
-    ARBOR_ASSIGN(const ScanState checkpoint, WalScanner::stateAtCheckpoint(chain, control));
+    ARBOR_ASSIGN(ScanState checkpoint, WalScanner::stateAtCheckpoint(chain, control));
     if (checkpoint.end > at)
         return makeError(ErrorKind::Corruption,
                          "pg_control names a checkpoint that ends at {}, behind the fork's {}",
                          checkpoint.end, at);
+    checkpoint.tli = plan.tli;
+    if (known)
+        checkpoint = atCheckpoint(chain, *control.format, checkpoint, *known);
     if (plan.cleanStop) {
         plan.state = checkpoint;
     } else {
@@ -62,11 +84,6 @@ Result<ForkWalPlan> planForkWal(WalChain& chain, const ControlFile& control, Lsn
         ARBOR_ASSIGN(plan.state, readForward(chain, *control.format, useKnown ? *known : checkpoint, at));
     }
     plan.state.tli = plan.tli;
-    if (known) { // a checkpoint knows neither the commits before it nor the end of the second it was made in
-        plan.state.commits = std::max(plan.state.commits, known->commits);
-        plan.state.latestCommit = std::max(plan.state.latestCommit, known->latestCommit);
-        plan.state.lastCommit = std::max(plan.state.lastCommit, std::min(known->lastCommit, plan.state.end));
-    }
     plan.firstSegment = chain.segmentOf(plan.redo);
     plan.endSegment = chain.segmentOf(plan.state.end);
     if (plan.state.end != chain.startOf(plan.endSegment))

@@ -296,6 +296,8 @@ class WalForkTest : public QObject {
     void behindACleanStopWritingResumesAtTheCheckpoint() {
         Server server(m_tree, "clean", {"--wal-segsize=1"});
         QVERIFY(server.start());
+        server.sql("checkpoint;");
+        const std::string earlier = server.controlBytes();
         server.sql("create table t (n int); insert into t select generate_series(1, 100);");
         server.stop();
         const std::string stopped = server.controlBytes();
@@ -326,6 +328,18 @@ class WalForkTest : public QObject {
         QCOMPARE(counted->state.commits, 7u);
         QCOMPARE(counted->state.latestCommit.micros, known.latestCommit.micros);
         QCOMPARE(counted->state.end.value, plan->state.end.value);
+        // nor do the commits between the last mark and the checkpoint get lost
+        const auto checkpointed = parseControlFile(std::as_bytes(std::span(earlier)));
+        VERIFY_OK(checkpointed);
+        auto mark = WalScanner::stateAtCheckpoint(chain, *checkpointed);
+        VERIFY_OK(mark);
+        mark->commits = 40;
+        QVERIFY(mark->end < plan->state.end);
+        const auto gone = planForkWal(chain, *control, far, *mark);
+        VERIFY_OK(gone);
+        QVERIFY2(gone->state.commits >= 42, qPrintable(QString::number(gone->state.commits)));
+        QVERIFY(gone->state.lastCommit > mark->end && gone->state.lastCommit < plan->state.end);
+        QCOMPARE(gone->state.end.value, plan->state.end.value);
         run("mkdir", {m_tree.path("clean-child")});
         run("cp", {"-a", m_tree.path("clean-base"), m_tree.path("clean-child/data")});
         adopt(chain, *plan, "clean-child");
