@@ -3,9 +3,12 @@
 #include "app/engine/log.h"
 #include "app/engine/service.h"
 #include "app/postgres/initdb.h"
+#include "app/postgres/leftovers.h"
 #include "app/postgres/runtime_files.h"
 
 #include <QPointer>
+
+#include <spdlog/spdlog.h>
 
 #include <future>
 
@@ -36,6 +39,28 @@ void Service::removeStore() {
             (void)removeTree(m_disk, m_options.store + "/" + name);
     (void)m_disk.removeDirectory(
         m_options.store); // unless it was there before us, and then it is empty as it was
+}
+
+// Nobody has worked with it, and it cannot be told from a whole one. Its engine was killed: its servers may
+// live on.
+Status Service::removeHalfDemo() {
+    if (!m_disk.info(halfDemoMark()))
+        return {};
+    ARBOR_ASSIGN(auto lock, m_disk.lock(m_options.store + "/LOCK"));
+    if (const auto logs = m_disk.list(m_options.store + "/wal"))
+        for (const std::string& name : *logs)
+            ARBOR_TRY(endServers({m_options.store + "/mnt/" + name, m_options.store + "/wal/" + name},
+                                 std::chrono::seconds(10)));
+    endInitdb(m_options.store + "/run/initdb/data");
+    ARBOR_ASSIGN(const auto names, m_disk.list(m_options.store));
+    for (const std::string& name : names)
+        if (name != "mnt" && name != "run" && name != "FORMAT" && name != "LOCK")
+            ARBOR_TRY(removeTree(m_disk, m_options.store + "/" + name));
+    ARBOR_TRY(m_disk.unlink(m_options.store + "/FORMAT"));
+    ARBOR_TRY(removeTree(m_disk, m_options.store + "/run"));
+    ARBOR_TRY(m_disk.unlink(m_options.store + "/LOCK"));
+    spdlog::warn("a demo that was cut off in its making was removed");
+    return {};
 }
 
 Status Service::runInitdb(const Installation& installation, const std::string& place,

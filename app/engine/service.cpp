@@ -196,6 +196,7 @@ Status Service::preferInstallation(const std::string& directory) {
 
 Status Service::open() {
     ARBOR_TRY(preferInstallation(m_options.pgBin));
+    ARBOR_TRY(removeHalfDemo());
     ARBOR_ASSIGN(const FileInfo format, [&]() -> Result<FileInfo> {
         auto info = m_disk.info(m_options.store + "/FORMAT");
         if (!info && info.error().kind() == ErrorKind::NotFound)

@@ -154,6 +154,8 @@ class Service : public QObject, private ViewProvider {
                      const std::vector<std::string>& options, Job& job);
     // --- The demo (demo.cpp)
     Status makeDemo(Job& job);
+    // This file is there while a store is made with the demo in it.
+    std::string halfDemoMark() const { return m_options.store + "/run/half-demo"; }
     // What acts on the outside on a root, and will not once it is restored: its log is then a fork's.
     std::vector<std::string> turnedOffByARestore(const BranchRecord& branch);
     // What the last start of a branch's server has found that would act on the outside: sentences.
@@ -175,6 +177,8 @@ class Service : public QObject, private ViewProvider {
 
     Status openStore();
     void removeStore();
+    // What an engine left that was killed while it made a demo.
+    Status removeHalfDemo();
     std::optional<BranchRecord> branchOn(TimelineId timeline) const;
     void noteOutside(const std::string& key, const OutsideReport& report);
     void recover();

@@ -3,6 +3,7 @@
 #include "app/control/methods.h"
 #include "app/control/version.h"
 #include "app/engine/json.h"
+#include "app/postgres/runtime_files.h"
 
 #include <unistd.h>
 
@@ -65,6 +66,8 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
         ARBOR_TRY(service.mount().need());
     if (!service.storeOpen())
         ARBOR_TRY(service.createStore());
+    if (demo) // until it is whole
+        ARBOR_TRY(writePrivateFile(service.halfDemoMark(), {}));
     auto root = service.makeRoot(std::nullopt, "main", options, job); // undoing it would leave nothing
     if (!root) {
         service.abandonStore();
@@ -75,6 +78,8 @@ Result<QJsonValue> init(Service& service, const QJsonObject& params, Job& job) {
             service.abandonStore(); // half a demo cannot be tried again
             return std::move(made).error();
         }
+    if (demo)
+        ARBOR_TRY(service.disk().unlink(service.halfDemoMark()));
     ARBOR_ASSIGN(const QJsonValue branch, branchAnswer(service, root));
     return QJsonValue(QJsonObject{{"store", text(service.options().store)}, {"branch", branch}});
 }

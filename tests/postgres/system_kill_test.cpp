@@ -288,6 +288,30 @@ class SystemKillTest : public QObject {
         }
     }
 
+    // Half of it is no demo, and nobody's work either: asked for again it is made anew, as a whole.
+    void aDemoThatIsKilledIsMadeAnew() {
+        for (int round = 0; round < (isFull() ? 12 : 2); ++round) {
+            const Store store;
+            const auto making = store.begin({"init", "--demo"});
+            QTRY_VERIFY_WITH_TIMEOUT(fs::exists(store.path() / "wal" / "1"), 60'000);
+            QTest::qWait(upTo(3000));
+            for (const pid_t engine : enginesOf(store.path()))
+                ::kill(engine, SIGKILL);
+            const Outcome first = Store::finish(*making);
+            QVERIFY2(first.code == 0 || first.code == 5, first.text().constData());
+            const Outcome again = store.run("init --demo");
+            QVERIFY2(again.code == 0 || again.code == 4, again.text().constData());
+            QStringList names;
+            for (const QJsonValue& branch : store.json("branch list").array())
+                names += branch.toObject().value("name").toString();
+            names.sort();
+            QCOMPARE(names, (QStringList{"audit", "dev", "main"}));
+            EXPECT_OK(store.run("start main"));
+            QCOMPARE(store.value("main", "SELECT count(*) FROM pgbench_accounts"), QByteArray("100000"));
+            QVERIFY(!fs::exists(store.path() / "run" / "half-demo"));
+        }
+    }
+
     // Case 2: an engine that hangs, with servers that wait for it, and then is killed.
     void aStoppedEngineThatIsKilledBlocksNobodyForEver() {
         const pid_t engine = m_store->engine();
