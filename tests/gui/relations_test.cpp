@@ -283,6 +283,33 @@ class RelationsTest : public QObject {
         m_live->key(Qt::Key_Home);
         ARBOR_EVENTUALLY(row("ledger") && !row("later"));
         QVERIFY(list.isColumnHidden(RelationsModel::Schema));
+
+        // of a large relation a cell is several pages, which are shown one by one when it is opened
+        databases().setCurrentIndex(databases().findText("ledger"));
+        Q_EMIT databases().activated(databases().currentIndex());
+        ARBOR_EVENTUALLY(row("entries") && row("entries")->changedPages);
+        choose("entries");
+        LiveWindow::click(panel().findChild<QToolButton*>("pages"));
+        PagePanel& pages = *panel().pages();
+        ARBOR_EVENTUALLY(pages.map()->cells().perCell == 2);
+        const auto total = pages.map()->cells().blocks;
+        QCOMPARE(pages.map()->cells().cells.size(), static_cast<std::size_t>((total + 1) / 2));
+        QTest::mouseClick(pages.map(), Qt::LeftButton, {}, pages.map()->cellRect(700).center());
+        ARBOR_EVENTUALLY(pages.map()->cells().perCell == 1);
+        QCOMPARE(pages.map()->cells().from, std::uint64_t{1400});
+        QCOMPARE(pages.map()->cells().cells.size(), std::size_t{2});
+        auto* whole = pages.findChild<QToolButton*>("whole");
+        QVERIFY(whole->isVisible());
+        pages.map()->setFocus();
+        m_live->key(Qt::Key_Right);
+        m_live->key(Qt::Key_Right);
+        m_live->key(Qt::Key_Return);
+        ARBOR_EVENTUALLY(pages.sentence().startsWith("Block 1,401 is read from main"));
+        m_live->key(Qt::Key_Escape); // first out of the part
+        ARBOR_EVENTUALLY(pages.map()->cells().cells.size() == static_cast<std::size_t>((total + 1) / 2));
+        QVERIFY(panel().showsPages() && !whole->isVisible());
+        m_live->key(Qt::Key_Escape);
+        QVERIFY(!panel().showsPages());
     }
 };
 
