@@ -61,6 +61,7 @@ PagePanel::PagePanel(StoreSession& session, QWidget* parent)
     connect(m_back, &QToolButton::clicked, this, &PagePanel::closed);
     connect(m_whole, &QToolButton::clicked, this, [this] { showPart({}); });
     connect(m_map, &PageMapView::activated, this, &PagePanel::openCell);
+    connect(m_map, &PageMapView::coloursChanged, this, &PagePanel::showLegend); // they are in its text
     connect(m_block, &QSpinBox::valueChanged, this,
             [this](int block) { trace(static_cast<std::uint64_t>(block)); });
 }
@@ -77,6 +78,7 @@ void PagePanel::build() {
     m_block->setKeyboardTracking(false);
     auto* blockLabel = new QLabel(tr("&Block"), this);
     blockLabel->setBuddy(m_block);
+    m_legend->setObjectName(QStringLiteral("legend"));
     m_legend->setTextFormat(Qt::RichText);
     m_legend->setWordWrap(true);
     m_sentence->setWordWrap(true);

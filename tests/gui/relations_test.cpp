@@ -111,6 +111,12 @@ class RelationsTest : public QObject {
         QCOMPARE(pages.map()->current(), own.front());
         QCOMPARE(pages.table()->currentIndex().row(), 0);
         GuiPlace::shootAll(window(), "pages");
+        for (const char* appearance : {"dark", "light"}) { // the legend speaks of the colours that are seen
+            applyAppearance(QString::fromLatin1(appearance));
+            for (const int source : {0, 1})
+                QVERIFY(
+                    pages.findChild<QLabel*>("legend")->text().contains(pages.map()->colour(source).name()));
+        }
 
         // the branch writes on, and is asked again
         run("staging",

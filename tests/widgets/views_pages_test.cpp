@@ -1,6 +1,7 @@
 // The map of a relation's pages: where its cells lie, what they say, and that mouse and keyboard reach all.
 #include "tests/widgets/views_support.h"
 #include "widgets/views/page_map_view.h"
+#include "widgets/views/theme.h"
 
 #include <QSignalSpy>
 #include <QtTest>

@@ -1,6 +1,7 @@
 #include "widgets/views/page_map_view.h"
 
 #include "widgets/models/format.h"
+#include "widgets/views/theme.h"
 
 #include <QHelpEvent>
 #include <QKeyEvent>
@@ -20,7 +21,7 @@ constexpr int gapFrom = 5; // cells of this pitch and more have a pixel between 
 
 } // namespace
 
-PageMapView::PageMapView(QWidget* parent) : QWidget(parent), m_theme(palette()) {
+PageMapView::PageMapView(QWidget* parent) : QWidget(parent) {
     setFocusPolicy(Qt::StrongFocus);
     setMouseTracking(true);
     setAccessibleName(tr("Page map"));
@@ -54,13 +55,14 @@ QString PageMapView::cellText(int cell) const {
 }
 
 QColor PageMapView::colour(int source) const {
+    const Theme theme(palette());
     if (source < 0)
-        return mixed(m_theme.ground, m_theme.text, 0.06);
+        return mixed(theme.ground, theme.text, 0.06);
     if (source == 0)
-        return m_theme.accent;
+        return theme.accent;
     // quiet beside the branch's own: what is shared is the ground that one stands on
     const auto branch = m_cells.sources[static_cast<std::size_t>(source)].branch;
-    return mixed(m_theme.ground, branch == 0 ? m_theme.muted : m_theme.branch(branch), 0.45);
+    return mixed(theme.ground, branch == 0 ? theme.muted : theme.branch(branch), 0.45);
 }
 
 // The largest at which all cells have room.
@@ -100,6 +102,7 @@ QSize PageMapView::minimumSizeHint() const {
 
 void PageMapView::paintEvent(QPaintEvent*) {
     QPainter painter(this);
+    const Theme theme(palette());
     std::vector<QColor> colours;
     for (std::size_t source = 0; source < m_cells.sources.size(); ++source)
         colours.push_back(colour(static_cast<int>(source)));
@@ -114,9 +117,9 @@ void PageMapView::paintEvent(QPaintEvent*) {
         painter.drawRect(QRectF(cellRect(cell)).adjusted(-0.5, -0.5, 0.5, 0.5));
     };
     if (m_hovered >= 0)
-        frame(m_hovered, m_theme.muted, 1);
+        frame(m_hovered, theme.muted, 1);
     if (m_current >= 0)
-        frame(m_current, m_theme.text, hasFocus() ? 2 : 1);
+        frame(m_current, theme.text, hasFocus() ? 2 : 1);
 }
 
 void PageMapView::choose(int cell) {
@@ -184,7 +187,7 @@ void PageMapView::keyPressEvent(QKeyEvent* event) {
 void PageMapView::changeEvent(QEvent* event) {
     QWidget::changeEvent(event);
     if (event->type() == QEvent::PaletteChange)
-        m_theme = Theme(palette());
+        Q_EMIT coloursChanged();
 }
 
 bool PageMapView::event(QEvent* event) {

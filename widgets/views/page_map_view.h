@@ -2,8 +2,7 @@
 // branch that a read of the page is answered from, so that what a branch has made its own stands out.
 #pragma once
 
-#include "widgets/views/theme.h"
-
+#include <QColor>
 #include <QString>
 #include <QWidget>
 
@@ -52,6 +51,7 @@ class PageMapView : public QWidget {
   Q_SIGNALS:
     void currentChanged(int cell); // by mouse or arrow keys
     void activated(int cell);      // a click, or Enter
+    void coloursChanged();         // with the palette
 
   protected:
     void paintEvent(QPaintEvent* event) override;
@@ -69,7 +69,6 @@ class PageMapView : public QWidget {
     void choose(int cell);
 
     PageMapCells m_cells;
-    Theme m_theme;
     int m_current = -1;
     int m_hovered = -1;
 };
