@@ -101,10 +101,12 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
     const std::string file = partOf(relation, block / blocksPerFile);
     const BlockNumber blockInFile = block % blocksPerFile;
     ARBOR_ASSIGN(const auto view, service.engine().look(at.point));
-    ARBOR_ASSIGN(const Attributes attributes, fileAt(*view, file));
-    if (std::uint64_t{blockInFile} * blockSize >= attributes.size)
-        return makeError(ErrorKind::NotFound, "{} has {} blocks at this point", file,
-                         (attributes.size + blockSize - 1) / blockSize);
+    const auto found = fileAt(*view, file);
+    if (!found && (file == relation || found.error().kind() != ErrorKind::NotFound))
+        return found.error();
+    if (!found || std::uint64_t{blockInFile} * blockSize >= found->size)
+        return makeError(ErrorKind::NotFound, "{} has no block {} at this point", relation, block);
+    const Attributes& attributes = *found;
     ARBOR_ASSIGN(const Space::AccountsPtr accounts, service.accounting().accounts());
     ARBOR_ASSIGN(const PageTrace traced,
                  tracePage(service.engine(), at.point, attributes.inode, blockInFile, accounts->input));

@@ -423,6 +423,31 @@ class SystemCliTest : public QObject {
         QVERIFY(peeksAreGone());
     }
 
+    void aPageSaysWhereItComesFromAndWhoKeepsIt() {
+        EXPECT_OK(m_store->run("start main"));
+        QCOMPARE(m_store->value("main", "CREATE TABLE traced AS SELECT n FROM generate_series(1, 100) n"),
+                 QByteArray());
+        EXPECT_OK(m_store->run("branch create tracing --from main --start"));
+        QCOMPARE(m_store->value("tracing", "VACUUM (FREEZE) traced"), QByteArray());
+        QCOMPARE(m_store->value("tracing", "CHECKPOINT"), QByteArray());
+        const Outcome own = m_store->json("page tracing traced 0");
+        EXPECT_OK(own);
+        QCOMPARE(own.object().value("branch").toString(), QString("tracing"));
+        const QString file = own.object().value("file").toString();
+        const Outcome parents = m_store->json({"page", "main", file, "0"});
+        EXPECT_OK(parents);
+        QCOMPARE(parents.object().value("branch").toString(), QString("main"));
+        const QByteArray text = m_store->run("page tracing traced 0").out;
+        for (const char* said : {"ASKED", "KEPT BY", "head of tracing", "head of main"})
+            QVERIFY2(text.contains(said), text.constData());
+        for (const char* block : {"7", "999999"}) { // behind the end, and behind the first file's end
+            const Outcome none = m_store->json({"page", "main", file, block});
+            EXPECT_CODE(none, 3);
+            QCOMPARE(none.message(), QString("%1 has no block %2 at this point").arg(file, block));
+        }
+        EXPECT_OK(m_store->run("branch delete tracing"));
+    }
+
     // Also when pgarborctl is killed while psql runs, and while the peek is still being started.
     void aKilledPeekLeavesNothing() {
         const pid_t engine = m_store->engine();

@@ -14,8 +14,10 @@ std::string keepersText(const QJsonObject& version) {
         const QJsonObject pin = value.toObject();
         const QString kind = pin.value("kind").toString(), name = pin.value("name").toString();
         const QString branch = pin.value("branch").toString();
-        keepers += branch.isEmpty() || branch == name ? QStringLiteral("%1 of %2").arg(kind, name)
-                                                      : QStringLiteral("%1 %2 of %3").arg(kind, name, branch);
+        keepers += kind == QLatin1String("reader") ? name
+                   : branch.isEmpty() || branch == name
+                       ? QStringLiteral("%1 of %2").arg(kind, name)
+                       : QStringLiteral("%1 %2 of %3").arg(kind, name, branch);
     }
     return keepers.isEmpty() ? "many" : keepers.join(", ").toStdString();
 }
