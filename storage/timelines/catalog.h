@@ -172,8 +172,13 @@ class Catalog {
     // A protected branch refuses delete, restore, reset and expiry. Protecting lifts an expiry.
     Result<CatalogChange> setProtected(BranchId id, bool isProtected);
     Result<CatalogChange> setExpiry(BranchId id, Timestamp expiresAt, Timestamp now); // 0: never
-    Result<CatalogChange> setBranchSetting(BranchId id, std::string_view key,
-                                           std::optional<std::string> value);
+    // One value for each of the keys; none: the standard one.
+    Result<CatalogChange> setBranchSettings(BranchId id, std::span<const std::string> keys,
+                                            const std::optional<std::string>& value);
+    Result<CatalogChange> setBranchSetting(BranchId id, std::string key,
+                                           const std::optional<std::string>& value) {
+        return setBranchSettings(id, {&key, 1}, value);
+    }
     Result<CatalogChange> createCheckpoint(BranchId branch, std::string_view name, TimelinePoint at,
                                            Timestamp now);
     Result<CatalogChange> deleteCheckpoint(BranchId branch, std::string_view name);

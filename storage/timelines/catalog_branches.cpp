@@ -200,15 +200,17 @@ Result<CatalogChange> Catalog::setExpiry(BranchId id, Timestamp expiresAt, Times
     });
 }
 
-Result<CatalogChange> Catalog::setBranchSetting(BranchId id, std::string_view key,
-                                                std::optional<std::string> value) {
+Result<CatalogChange> Catalog::setBranchSettings(BranchId id, std::span<const std::string> keys,
+                                                 const std::optional<std::string>& value) {
     return changeBranch(id, [&](BranchRecord& record) -> Status {
-        if (!value) {
-            record.settings.erase(std::string(key));
-            return {};
+        for (const std::string& key : keys) {
+            if (!value) {
+                record.settings.erase(key);
+                continue;
+            }
+            ARBOR_TRY(checkBranchSetting(key, *value));
+            record.settings[key] = *value;
         }
-        ARBOR_TRY(checkBranchSetting(key, *value));
-        record.settings[std::string(key)] = *value;
         return {};
     });
 }

@@ -28,9 +28,14 @@ constexpr std::array storeRules{
 };
 
 constexpr std::array branchRules{
+    // the rules of app/postgres that keep a fork from acting on the outside, each lifted by "on"
     SettingRule{"archiving", SettingKind::Switch, "off", "let a fork archive its log"},
-    SettingRule{"replication", SettingKind::Switch, "off", "let a fork have standbys, slots and WAL senders"},
-    SettingRule{"subscriptions", SettingKind::Switch, "off", "let a fork's logical subscriptions run"},
+    SettingRule{"primary-connection", SettingKind::Switch, "off", "let a fork follow its parent's primary"},
+    SettingRule{"synchronous-standbys", SettingKind::Switch, "off", "let a fork's commits wait for standbys"},
+    SettingRule{"logical-workers", SettingKind::Switch, "off", "let a fork's subscriptions run"},
+    SettingRule{"walsenders", SettingKind::Switch, "off", "let a fork send its log"},
+    SettingRule{"replication-slots", SettingKind::Switch, "off", "let a fork keep its parent's slots"},
+    SettingRule{"scheduled-jobs", SettingKind::Switch, "off", "let a fork run jobs on a schedule"},
     SettingRule{"idle-suspend", SettingKind::Duration, "",
                 "idle time after which its server is stopped, if not the store's"},
 };

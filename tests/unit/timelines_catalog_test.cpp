@@ -61,6 +61,22 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(kindOf(f.catalog.setBranchSetting(f.idOf("dev"), "colour", "red")), ErrorKind::NotFound);
     }
 
+    void severalBranchSettingsChangeTogetherOrNotAtAll() {
+        Family f;
+        const std::vector<std::string> rules{"archiving", "walsenders"};
+        f.run("", f.catalog.setBranchSettings(f.idOf("dev"), rules, "on"));
+        QCOMPARE(f.catalog.branchSetting(f.id("dev"), "walsenders"), std::string("on"));
+        QVERIFY(f.catalog.setBranchSettings(f.idOf("dev"), rules, "on")->empty());
+        const std::vector<std::string> wrong{"scheduled-jobs", "colour"};
+        QCOMPARE(kindOf(f.catalog.setBranchSettings(f.idOf("dev"), wrong, "on")), ErrorKind::NotFound);
+        QCOMPARE(f.catalog.branchSetting(f.id("dev"), "scheduled-jobs"), std::string("off"));
+        f.makeBranch("child", "dev");
+        QVERIFY(f.id("child").settings.empty()); // a fork is allowed nothing
+        f.undo();
+        f.undo();
+        QVERIFY(f.id("dev").settings.empty());
+    }
+
     void aBranchIsMadeFromAPointOfItsParent() {
         Family f;
         const auto made =
@@ -142,7 +158,7 @@ class TimelinesCatalogTest : public QObject {
         Family f;
         f.keep(f.catalog.setPort(f.idOf("dev"), 7001));
         f.keep(f.catalog.setShouldRun(f.idOf("dev"), true));
-        f.run("", f.catalog.setBranchSetting(f.idOf("dev"), "replication", "on"));
+        f.run("", f.catalog.setBranchSetting(f.idOf("dev"), "walsenders", "on"));
         const BranchRecord before = f.id("dev");
         const auto change = f.restore("dev", f.head("dev"));
         BranchRecord after = f.id("dev");

@@ -89,6 +89,21 @@ class TimelinesCodecTest : public QObject {
         }
     }
 
+    // As the first version wrote it, which could allow a fork nothing.
+    void aBranchOfTheFirstVersionHasNoSettings() {
+        std::string value("\1\3dev\2\1", 7);   // version, name, timeline, parent
+        value += std::string("\0\0\2\0\0", 5); // flags, expiry, time of its making, port, no settings
+        const auto record = catalog_codec::decodeBranch({7}, value);
+        QVERIFY(record);
+        QCOMPARE(record->name, std::string("dev"));
+        QCOMPARE(record->timeline, TimelineId{2});
+        QVERIFY(record->settings.empty());
+        BranchRecord allowed = *record;
+        allowed.settings = {{"archiving", "on"}, {"walsenders", "on"}};
+        QVERIFY(*catalog_codec::decodeBranch({7}, catalog_codec::encode(allowed)) == allowed);
+        QCOMPARE(catalog_codec::encode(*record), value);
+    }
+
     void theMessageNamesTheRecord() {
         Catalog catalog;
         const auto branch = catalog.loadRecord(catalog_codec::keyOf(BranchId{7}), "\1garbage");
