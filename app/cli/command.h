@@ -27,6 +27,7 @@ enum class ValueKind {
     Number,
     Pin, // branch:NAME or checkpoint:NAME@BRANCH
     SettingKey,
+    Rule,  // what a fork may be allowed
     Shell, // bash, zsh or fish
 };
 
@@ -44,6 +45,7 @@ struct PositionalSpec {
     ValueKind kind = ValueKind::Text;
     std::string_view summary;
     bool required = true;
+    bool many = false; // takes all words that are left: the last one
 };
 
 // What was typed, after it has passed the checks of the specs.

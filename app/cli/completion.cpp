@@ -51,6 +51,8 @@ std::vector<std::string> choices(ValueKind kind) {
         return {"branch:", "checkpoint:", "trash"};
     case ValueKind::SettingKey:
         return {std::begin(settingKeys), std::end(settingKeys)};
+    case ValueKind::Rule:
+        return {std::begin(ruleNames), std::end(ruleNames)};
     case ValueKind::Shell:
         return {"bash", "zsh", "fish"};
     default:

@@ -76,7 +76,8 @@ std::string troff(std::string_view text) {
 std::string synopsis(const Command& command) {
     std::string text = "pgarborctl " + std::string(command.name);
     for (const PositionalSpec& positional : command.positionals)
-        text += fmt::format(fmt::runtime(positional.required ? " {}" : " [{}]"), positional.name);
+        text += fmt::format(fmt::runtime(positional.required ? " {}{}" : " [{}{}]"), positional.name,
+                            positional.many ? "..." : "");
     for (const OptionSpec& option : command.options)
         text += fmt::format(fmt::runtime(option.required ? " {}" : " [{}]"), optionHead(option));
     if (!command.rest.empty())

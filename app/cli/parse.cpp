@@ -55,6 +55,8 @@ Status checkValue(std::string_view name, ValueKind kind, const std::string& valu
         return checkWithout(value);
     case ValueKind::SettingKey:
         return checkSettingKey(value);
+    case ValueKind::Rule:
+        return checkRule(value);
     case ValueKind::Shell:
         if (value != "bash" && value != "zsh" && value != "fish")
             return makeError(ErrorKind::InvalidArgument, "{} is no shell that is known: bash, zsh or fish",
@@ -138,8 +140,10 @@ Status assign(const Command& command, std::vector<std::string> bare, Invocation&
         if (!positional.required && spare == 0)
             continue;
         spare -= positional.required ? 0 : 1;
-        ARBOR_TRY(checkValue(positional.name, positional.kind, bare[next]));
-        invocation.values[std::string(positional.name)] = {bare[next++]};
+        do {
+            ARBOR_TRY(checkValue(positional.name, positional.kind, bare[next]));
+            invocation.values[std::string(positional.name)].push_back(bare[next++]);
+        } while (positional.many && next < bare.size());
     }
     for (const OptionSpec& option : command.options) // `--without branch:a branch:b`
         if (option.many && invocation.has(option.name))

@@ -65,6 +65,13 @@ Status checkSetting(std::string_view key, std::string_view value) {
     return {};
 }
 
+Status checkRule(std::string_view rule) {
+    if (std::find(std::begin(ruleNames), std::end(ruleNames), rule) != std::end(ruleNames))
+        return {};
+    return makeError(ErrorKind::InvalidArgument, "there is no rule {}; there are {}", inQuotes(rule),
+                     fmt::join(ruleNames, ", "));
+}
+
 Status checkWithout(std::string_view pin) {
     if (pin == "trash")
         return {};

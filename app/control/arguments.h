@@ -21,6 +21,12 @@ Status checkSettingKey(std::string_view key);
 inline constexpr const char* settingKeys[] = {"history-time", "history-bytes", "trash-time", "disk-limit",
                                               "idle-suspend"};
 
+// A rule that keeps a fork from acting on the world outside has this name (OutsideRule of app/postgres).
+Status checkRule(std::string_view rule);
+inline constexpr const char* ruleNames[] = {"archiving",       "primary-connection", "synchronous-standbys",
+                                            "logical-workers", "walsenders",         "replication-slots",
+                                            "scheduled-jobs"};
+
 // An element of gc plan's `without`: "branch:NAME", or "checkpoint:NAME@BRANCH".
 Status checkWithout(std::string_view pin);
 

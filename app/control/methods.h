@@ -18,7 +18,8 @@
 // Branch = {name, id, parent?, forkLsn?, headLsn, state, port?, socketDir?, privateBytes, createdAt,
 //           root: bool, protected: bool, expiresAt?, timeline, pgMajor, error? (why state is failed),
 //           forkTime?, headTime?, startedAt?, sessions?, sharedBytes?, historyBytes?, children: count,
-//           checkpoints: count, warnings?: [text] (what the last start found that acts on the outside)}
+//           checkpoints: count, warnings?: [text] (what the last start found that acts on the outside),
+//           allowed: [text] (the rules of a fork that are lifted)}
 //   parent: name; null for a root, and for a child whose parent was deleted (forkLsn is then not null).
 //   state: "stopped" | "starting" | "running" | "stopping" | "failed".
 // Checkpoint = {name, branch, lsn, time?, createdAt, offLine: bool, onlyBytes?}
@@ -116,6 +117,12 @@ inline constexpr char branchProtect[] = "branch.protect";
 inline constexpr char branchUnprotect[] = "branch.unprotect";
 // {name, after: DURATION | "never"} -> Branch
 inline constexpr char branchExpire[] = "branch.expire";
+
+// {name, rules: [text]} -> Branch + {message?}: what the branch's server may do to the outside world, though
+// it is a fork; allow adds to that, forbid takes away. Holds from its next start on. Refused for a root,
+// whose server acts as its own configuration says.
+inline constexpr char branchAllow[] = "branch.allow";
+inline constexpr char branchForbid[] = "branch.forbid";
 
 // {} -> {trash: [Trashed]}
 inline constexpr char trashList[] = "trash.list";

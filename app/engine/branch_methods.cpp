@@ -147,7 +147,8 @@ Result<QJsonValue> restore(Service& service, const QJsonObject& params, const Re
     json.insert("trashed", text(branch.name));
     std::string message = to.message;
     if (!off.empty())
-        message += fmt::format("{}{} goes on as a fork of its own past: turned off there: {}",
+        message += fmt::format("{}{} goes on as a fork of its own past: turned off there: {} "
+                               "(branch allow turns them on)",
                                message.empty() ? "" : "; ", branch.name, fmt::join(off, ", "));
     if (!message.empty())
         json.insert("message", text(message));
@@ -187,6 +188,50 @@ Result<QJsonValue> expire(Service& service, const QJsonObject& params, const Req
         callerOf(context, fmt::format("branch expire {} {}", branch.name, textOf(params, "after"))),
         [&](Catalog& catalog, Timestamp now) { return catalog.setExpiry(branch.id, at, now); }));
     return branchAnswer(service, branch);
+}
+
+// What a person who changes the rules has to know of their effect.
+std::string effectOf(Service& service, const BranchRecord& branch, const TimelineRecord& timeline,
+                     const std::set<OutsideRule>& rules, bool allow) {
+    const bool runs = service.endpoints().info(Service::keyOf(branch.id)).state != Endpoint::State::Stopped;
+    std::string effect =
+        runs ? fmt::format("holds once its server starts again: pgarborctl restart {}", branch.name)
+             : std::string("holds from the next start of its server on");
+    if (allow && (rules.contains(OutsideRule::Archiving) || rules.contains(OutsideRule::WalSenders)))
+        effect += "; unless it has one, it takes a PostgreSQL timeline id of its own then";
+    if (allow && rules.contains(OutsideRule::ReplicationSlots) && !timeline.neverStarted)
+        effect += "; its parent's replication slots went with its first start: they come back with a restore "
+                  "or reset";
+    return effect;
+}
+
+Result<QJsonValue> changeRules(Service& service, const QJsonObject& params, const RequestContext& context,
+                               bool allow) {
+    std::set<OutsideRule> rules;
+    std::vector<std::string> names;
+    for (const QJsonValue& value : params.value("rules").toArray()) {
+        names.push_back(value.toString().toStdString());
+        ARBOR_ASSIGN(const OutsideRule rule, ruleFromName(names.back()));
+        rules.insert(rule);
+    }
+    if (rules.empty())
+        return makeError(ErrorKind::InvalidArgument, "which rules?");
+    ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params));
+    ARBOR_ASSIGN(const TimelineRecord timeline,
+                 service.engine().catalog([&](const Catalog& c) { return c.timeline(branch.timeline); }));
+    if (!timeline.parent)
+        return makeError(ErrorKind::Refused,
+                         "{} is a root: its server acts on the outside as its own configuration says",
+                         branch.name);
+    const std::optional<std::string> value = allow ? std::optional<std::string>("on") : std::nullopt;
+    ARBOR_TRY(service.engine().operate(
+        callerOf(context, fmt::format("branch {} {} {}", allow ? "allow" : "forbid", branch.name,
+                                      fmt::join(names, " "))),
+        [&](Catalog& catalog, Timestamp) { return catalog.setBranchSettings(branch.id, names, value); }));
+    ARBOR_ASSIGN(const QJsonValue answer, branchAnswer(service, branch));
+    QJsonObject json = answer.toObject();
+    json.insert("message", text(effectOf(service, branch, timeline, rules, allow)));
+    return QJsonValue(json);
 }
 
 Result<QJsonValue> listTrash(Service& service) {
@@ -294,6 +339,10 @@ void registerBranchMethods(Service& service) {
     service.onWorker(method::branchUnprotect,
                      [&](Params p, Context c) { return protect(service, p, c, false); });
     service.onWorker(method::branchExpire, [&](Params p, Context c) { return expire(service, p, c); });
+    service.onWorker(method::branchAllow,
+                     [&](Params p, Context c) { return changeRules(service, p, c, true); });
+    service.onWorker(method::branchForbid,
+                     [&](Params p, Context c) { return changeRules(service, p, c, false); });
     service.onWorker(method::trashList, [&](Params, Context) { return listTrash(service); });
     service.onWorker(method::trashRestore, [&](Params p, Context c) { return restoreTrash(service, p, c); });
     service.onWorker(method::checkpointCreate,

@@ -343,7 +343,7 @@ Result<ExportOutcome> exportDirectory(Service& service, const TimelinePoint& poi
     job.progress(0, QStringLiteral("recovering to the point"));
     ARBOR_ASSIGN(HiddenFork fork, HiddenFork::make(service, point));
     ARBOR_ASSIGN(const Service::HiddenServer server,
-                 service.startHidden(fork.timeline(), true, installation, job, [](EndpointSpec&) {}));
+                 service.startHidden(fork.timeline(), true, installation, &job, [](EndpointSpec&) {}));
     ARBOR_TRY(service.endHidden(server, Endpoint::StopMode::Fast));
     ARBOR_ASSIGN(const std::string content, readPath(fork.view(), "global/pg_control"));
     ARBOR_ASSIGN(const ControlFile control, parseControlFile(std::as_bytes(std::span(content))));
@@ -372,7 +372,7 @@ Result<ExportOutcome> exportDump(Service& service, const TimelinePoint& point, c
     job.progress(-1, QStringLiteral("recovering to the point"));
     ARBOR_ASSIGN(HiddenFork fork, HiddenFork::make(service, point));
     ARBOR_ASSIGN(const Service::HiddenServer server,
-                 service.startHidden(fork.timeline(), true, installation, job,
+                 service.startHidden(fork.timeline(), true, installation, &job,
                                      [](EndpointSpec& spec) { spec.config.readOnly = true; }));
     std::string said;
     ProgramRun run{

@@ -6,7 +6,7 @@
 namespace arbor {
 
 Result<Service::HiddenServer> Service::startHidden(TimelineId timeline, bool isFork,
-                                                   const Installation& installation, Job& job,
+                                                   const Installation& installation, Job* job,
                                                    const std::function<void(EndpointSpec&)>& adjust) {
     ARBOR_TRY(mount().need());
     HiddenServer server;
@@ -32,12 +32,13 @@ Result<Service::HiddenServer> Service::startHidden(TimelineId timeline, bool isF
     spec.logFile = server.logFile;
     adjust(spec);
     server.superuser = spec.superuser;
-    job.onCancel([this, key = server.key] {
-        m_upkeep.start([this, key] { (void)m_endpoints.stop(key, Endpoint::StopMode::Immediate); });
-    });
+    if (job)
+        job->onCancel([this, key = server.key] {
+            m_upkeep.start([this, key] { (void)m_endpoints.stop(key, Endpoint::StopMode::Immediate); });
+        });
     if (auto started = m_endpoints.start(server.key, timeline, std::move(spec)); !started) {
         (void)endHidden(server, Endpoint::StopMode::Immediate);
-        if (job.cancelRequested())
+        if (job && job->cancelRequested())
             return makeError(ErrorKind::Cancelled, "cancelled");
         return std::move(started).error();
     }

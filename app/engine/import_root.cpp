@@ -248,7 +248,7 @@ Status NewRoot::start(const std::vector<std::string>& superusers, bool promote) 
     Status tried = makeError(ErrorKind::InvalidArgument, "no superuser was named");
     for (const std::string& superuser : superusers) {
         auto server =
-            m_service.startHidden(m_timeline, false, m_installation, m_job, [&](EndpointSpec& spec) {
+            m_service.startHidden(m_timeline, false, m_installation, &m_job, [&](EndpointSpec& spec) {
                 spec.superuser = superuser;
                 if (!promote)
                     return;

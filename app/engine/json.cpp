@@ -37,6 +37,13 @@ QJsonValue onlyBytesJson(Service& service, PinKind kind, const std::string& name
     return {};
 }
 
+QJsonArray allowedJson(const BranchRecord& branch) {
+    QJsonArray rules;
+    for (const OutsideRule rule : liftedRules(branch))
+        rules.append(text(std::string(ruleName(rule))));
+    return rules;
+}
+
 } // namespace
 
 QJsonObject settingsJson(Service& service, const std::string& only) {
@@ -101,6 +108,7 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
                      {"createdAt", timeJson(branch.createdAt)},
                      {"root", branch.isRoot()},
                      {"protected", branch.isProtected},
+                     {"allowed", allowedJson(branch)},
                      {"expiresAt", timeJson(branch.expiresAt)},
                      {"timeline", static_cast<qint64>(branch.timeline.value)},
                      {"children", static_cast<qint64>(facts.children)},

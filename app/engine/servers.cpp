@@ -149,6 +149,12 @@ Result<EndpointSpec> Service::specFor(const BranchRecord& branch) {
     EndpointSpec spec = specOn(branch.timeline, bool(timeline.parent), installation, connection, true);
     spec.logFile = logFileOf(branch.id);
     spec.reportOutside = timeline.parent && timeline.neverStarted;
+    if (timeline.parent) {
+        spec.config.lifted = liftedRules(branch);
+        spec.prepare = [this, timeline = timeline.id, lifted = spec.config.lifted] {
+            return prepareTimeline(timeline, true, lifted);
+        };
+    }
     if (!timeline.parent) {
         // a base backup and the archive rebuild pages that may have been torn elsewhere
         spec.config.logLeavesStore = configuredValue(spec, "archive_mode") != "off";
@@ -175,18 +181,23 @@ std::vector<std::string> Service::turnedOffByARestore(const BranchRecord& branch
     return off;
 }
 
-// Runs when nobody is on the timeline and its lock is held.
-Status Service::prepareTimeline(TimelineId timeline, bool isFork) {
-    ARBOR_ASSIGN(const auto head, m_engine->head(timeline));
-    const bool first = m_engine->catalog([&](const Catalog& catalog) {
+bool Service::neverStarted(TimelineId timeline) const {
+    return m_engine->catalog([&](const Catalog& catalog) {
         const TimelineRecord* record = catalog.findTimeline(timeline);
         return record == nullptr || record->neverStarted;
     });
+}
+
+// Runs when nobody is on the timeline and its lock is held.
+Status Service::prepareTimeline(TimelineId timeline, bool isFork, const std::set<OutsideRule>& lifted) {
+    ARBOR_ASSIGN(const auto head, m_engine->head(timeline));
+    const bool first = neverStarted(timeline);
     if (isFork && first) {
         for (const char* name : recoveryFiles)
             ARBOR_TRY(removeIfThere(head->unlink(head->root(), name)));
         // the parent's slots would hold log here for consumers that never come
-        if (const auto replication = head->lookup(head->root(), "pg_replslot")) {
+        if (const auto replication = head->lookup(head->root(), "pg_replslot");
+            replication && !lifted.contains(OutsideRule::ReplicationSlots)) {
             ARBOR_ASSIGN(const auto entries, head->readDirectory(replication->inode, 0, 100'000));
             for (const DirectoryEntry& entry : entries)
                 ARBOR_TRY(removeTreeIn(*head, replication->inode, entry.name));
@@ -208,6 +219,8 @@ Status Service::prepareTimeline(TimelineId timeline, bool isFork) {
     const bool isStandby = head->lookup(head->root(), "standby.signal").has_value() ||
                            head->lookup(head->root(), "recovery.signal").has_value();
     ARBOR_TRY(head->log().prepareStart(std::as_bytes(std::span(control)), isStandby));
+    if (lifted.contains(OutsideRule::Archiving))
+        ARBOR_TRY(markForArchiver(timeline));
     ARBOR_TRY(head->sync());
     if (first)
         (void)m_engine->keepBook([&](Catalog& catalog, Timestamp) { return catalog.markStarted(timeline); });
@@ -220,7 +233,8 @@ Status Service::startBranch(const BranchRecord& asked) {
                  m_engine->catalog([&](const Catalog& c) { return c.branch(asked.id); }));
     ARBOR_TRY(mount().need());
     const EndpointKey key = keyOf(branch.id);
-    if (m_endpoints.info(key).state != Endpoint::State::Running) {
+    const bool runs = m_endpoints.info(key).state == Endpoint::State::Running;
+    if (!runs) {
         // whoever is left of an engine before us must not write while the log is looked at
         const TimelinePaths paths{timelinePath(branch.timeline), walDirectory(*m_engine, branch.timeline)};
         if (m_disk.info(paths.walDirectory))
@@ -231,6 +245,11 @@ Status Service::startBranch(const BranchRecord& asked) {
     }
     ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
     ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
+    if (!runs) {
+        ARBOR_TRY(moveToOwnTli(branch, spec));
+        const std::lock_guard lock(m_stateMutex);
+        m_mounted.insert(branch.timeline); // a hidden server that has ended has left the mount
+    }
     ARBOR_TRY(m_endpoints.start(key, branch.timeline, std::move(spec))); // of one that runs: until it answers
     if (!branch.shouldRun)
         ARBOR_TRY(m_engine->keepBook(

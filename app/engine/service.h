@@ -117,7 +117,8 @@ class Service : public QObject, private ViewProvider {
     Result<Peek> openPeek(const TimelinePoint& point, ConnectionId connection);
     Status closePeek(std::uint64_t id);
     // A server that nobody else sees, on a timeline without a name: import and export recover with it
-    // (hidden_servers.cpp). It acts on nothing outside. `adjust` may change what it is told.
+    // (hidden_servers.cpp). It acts on nothing outside. `adjust` may change what it is told. A job, if there
+    // is one, can be cancelled while it starts.
     struct HiddenServer {
         EndpointKey key;
         TimelineId timeline;
@@ -127,11 +128,11 @@ class Service : public QObject, private ViewProvider {
         std::string logFile;
     };
     Result<HiddenServer> startHidden(TimelineId timeline, bool isFork, const Installation& installation,
-                                     Job& job, const std::function<void(EndpointSpec&)>& adjust);
+                                     Job* job, const std::function<void(EndpointSpec&)>& adjust);
     // Success when it is down. The timeline is no longer in the mount.
     Status endHidden(const HiddenServer& server, Endpoint::StopMode mode);
     // Makes the log directory private, removes what a fork must not have: before every start, on a worker.
-    Status prepareTimeline(TimelineId timeline, bool isFork);
+    Status prepareTimeline(TimelineId timeline, bool isFork, const std::set<OutsideRule>& lifted = {});
     Lsn headLsn(TimelineId timeline);
     // Of the latest commit that has been seen there; 0: none on this timeline itself.
     Timestamp headTime(TimelineId timeline) const;
@@ -196,6 +197,18 @@ class Service : public QObject, private ViewProvider {
     EndpointSpec specOn(TimelineId timeline, bool isFork, const Installation& installation,
                         const Connection& connection, bool tcp);
     std::string timelinePath(TimelineId timeline) const;
+    bool neverStarted(TimelineId timeline) const;
+    // --- Forks whose log leaves the store (own_tli.cpp)
+    // Before a start, nobody being on the branch's timeline.
+    Status moveToOwnTli(const BranchRecord& branch, const EndpointSpec& spec);
+    std::string moveObstacle(const BranchRecord& branch, BranchView& head, const ControlFile& control,
+                             bool begun);
+    Status recoverQuietly(TimelineView& head, const EndpointSpec& spec);
+    Status promoteTo(std::uint64_t target, bool isNew, TimelineView& head, const EndpointSpec& spec);
+    Status runHidden(TimelineId timeline, const Installation& installation,
+                     const std::function<void(EndpointSpec&)>& adjust);
+    Status putRecoverySignal(BranchView& head);
+    Status markForArchiver(TimelineId timeline);
 
     Options m_options;
     ControlServer& m_server;
@@ -243,6 +256,9 @@ class Service : public QObject, private ViewProvider {
     QThreadPool m_workers; // methods
     QThreadPool m_upkeep;  // following logs, housework
 };
+
+// What the server of a fork may do to the outside world.
+std::set<OutsideRule> liftedRules(const BranchRecord& branch);
 
 // Registers the methods of the protocol, by concern.
 void registerBranchMethods(Service& service);

@@ -45,6 +45,8 @@ class CliTest : public QObject {
                                  "branch unprotect n",
                                  "branch expire n 7d",
                                  "branch expire n never",
+                                 "branch allow n archiving",
+                                 "branch forbid n archiving walsenders",
                                  "trash list",
                                  "trash restore n",
                                  "checkpoint create c --branch n --at xid:7",
@@ -129,6 +131,8 @@ class CliTest : public QObject {
         const auto pins = parseLine(split("gc plan --without branch:a branch:b --without checkpoint:c@a"));
         QCOMPARE(pins->invocation.values.at("without").size(), std::size_t{3});
         QCOMPARE(parseLine(split("import n"))->invocation.value("NAME"), std::string("n"));
+        const auto rules = parseLine(split("branch allow n archiving walsenders"));
+        QCOMPARE(rules->invocation.values.at("RULE"), (std::vector<std::string>{"archiving", "walsenders"}));
         const auto both = parseLine(split("import /d n"));
         QCOMPARE(both->invocation.value("DIR"), std::string("/d"));
         QCOMPARE(both->invocation.value("NAME"), std::string("n"));
@@ -151,6 +155,8 @@ class CliTest : public QObject {
                                  "branch restore n",
                                  "branch expire n",
                                  "branch expire n soon",
+                                 "branch allow n",
+                                 "branch allow n archiving everything",
                                  "checkpoint create c",
                                  "checkpoint delete c",
                                  "undo x",

@@ -211,7 +211,8 @@ class SampleEngine {
         };
         for (const char* name :
              {method::branchShow, method::branchProtect, method::branchUnprotect, method::branchExpire,
-              method::branchReset, method::branchRestore, method::trashRestore, method::branchDelete})
+              method::branchAllow, method::branchForbid, method::branchReset, method::branchRestore,
+              method::trashRestore, method::branchDelete})
             handle(name, one);
         handle(method::branchCreate, [](const QJsonObject& params) {
             QJsonObject made = branch(params.value("name").toString(), params.value("from"), "stopped", 0);

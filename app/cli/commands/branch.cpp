@@ -46,6 +46,11 @@ Result<int> show(const Invocation& invocation, Session& session) {
     session.print(result, [&](std::ostream& out) {
         const QJsonObject object = result.toObject();
         out << objectText(object);
+        QStringList allowed;
+        for (const QJsonValue& rule : object.value("allowed").toArray())
+            allowed.append(rule.toString());
+        if (!allowed.empty())
+            out << "allowed: " << plainText(allowed.join(", ")) << '\n';
         for (const QJsonValue& value : object.value("checkpointList").toArray())
             out << "checkpoint: " << plainText(value.toObject().value("name")) << " at "
                 << plainText(value.toObject().value("lsn")) << '\n';
@@ -86,10 +91,31 @@ Result<int> unprotect(const Invocation& invocation, Session& session) {
 Result<int> expire(const Invocation& invocation, Session& session) {
     return onOne<method::branchExpire>(invocation, session, "changed the expiry of");
 }
+
+template <const char* methodName>
+Result<int> changeRules(const Invocation& invocation, Session& session, const char* words) {
+    QStringList rules;
+    for (const std::string& rule : invocation.values.at("RULE"))
+        rules.append(toQt(rule));
+    QJsonObject params = paramsOf(invocation, {{"NAME", "name"}});
+    params.insert("rules", QJsonArray::fromStringList(rules));
+    return callAndSay(session, methodName, params,
+                      QString("%1 %2: %3").arg(words, toQt(invocation.value("NAME")), rules.join(", ")));
+}
+Result<int> allow(const Invocation& invocation, Session& session) {
+    return changeRules<method::branchAllow>(invocation, session, "allowed");
+}
+Result<int> forbid(const Invocation& invocation, Session& session) {
+    return changeRules<method::branchForbid>(invocation, session, "forbidden");
+}
 } // namespace
 
 std::vector<Command> branch() {
     const PositionalSpec name{"NAME", ValueKind::Branch, "the branch"};
+    const PositionalSpec rules{"RULE", ValueKind::Rule,
+                               "archiving, primary-connection, synchronous-standbys, logical-workers, "
+                               "walsenders, replication-slots or scheduled-jobs",
+                               true, true};
     return {
         {"branch create",
          "make a branch of another, at any point of its history",
@@ -125,6 +151,26 @@ std::vector<Command> branch() {
          {name, {"WHEN", ValueKind::DurationOrNever, "7d, or never"}},
          {},
          expire},
+        {"branch allow",
+         "let the server of a fork act on the outside world",
+         {},
+         {name, rules},
+         {},
+         allow,
+         "A fork has its parent's configuration and must not act on the outside in its place: it does not "
+         "archive its log (archiving), follow or ask another server (primary-connection), wait for standbys "
+         "(synchronous-standbys), run subscriptions (logical-workers), send its log (walsenders), keep its "
+         "parent's slots (replication-slots; only before its first start) or run what pg_cron and the like "
+         "have on their schedule (scheduled-jobs). What is allowed holds from the next start of its server "
+         "on, and through restore and reset. A fork that is allowed archiving or walsenders moves to a "
+         "PostgreSQL timeline id of its own at that start, and writes full page images."},
+        {"branch forbid",
+         "take back what a fork was allowed",
+         {},
+         {name, rules},
+         {},
+         forbid,
+         "Holds from the next start of its server on. The PostgreSQL timeline id stays."},
     };
 }
 
