@@ -19,7 +19,10 @@
 //           root: bool, protected: bool, expiresAt?, timeline, pgMajor, error? (why state is failed),
 //           forkTime?, headTime?, startedAt?, sessions?, sharedBytes?, historyBytes?, children: count,
 //           checkpoints: count, warnings?: [text] (what the last start found that acts on the outside),
-//           allowed: [text] (the rules of a fork that are lifted)}
+//           allowed: [text] (the rules of a fork that are lifted),
+//           peeks?: [{id, lsn, openedAt, offLine: bool}]}
+//   sessions: of clients, counted once a second while it runs.
+//   peeks: those that answer; offLine: at what a restore left behind.
 //   parent: name; null for a root, and for a child whose parent was deleted (forkLsn is then not null).
 //   state: "stopped" | "starting" | "running" | "stopping" | "failed".
 // Checkpoint = {name, branch, lsn, time?, createdAt, offLine: bool, onlyBytes?}
@@ -223,7 +226,7 @@ namespace arbor {
 // Kinds of event. Payloads are hints to ask again, apart from "job".
 namespace event {
 inline constexpr char job[] = "job";           // Job: progress at 10 Hz, and its end
-inline constexpr char branches[] = "branches"; // {changed: [name], removed: [name]}: also states and trash
+inline constexpr char branches[] = "branches"; // {changed, removed: [name]}: states, trash, peeks, clients
 inline constexpr char marks[] = "marks";       // {branch}: its timeline has new marks or another head
 inline constexpr char oplog[] = "oplog";       // Operation
 inline constexpr char settings[] = "settings"; // {settings: {KEY: VALUE}} that changed

@@ -87,7 +87,7 @@ Result<QJsonValue> openPeek(Service& service, const QJsonObject& params, const R
     ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params, "branch"));
     ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, branch, params));
     ARBOR_TRY(service.engine().available(at.point));
-    ARBOR_ASSIGN(const Service::Peek peek, service.openPeek(at.point, context.connection));
+    ARBOR_ASSIGN(const Service::Peek peek, service.openPeek(branch.id, at.point, context.connection));
     QJsonObject json = connectionJson(peek.connection, false, "postgres", true);
     json.insert("peek", static_cast<qint64>(peek.id));
     json.insert("lsn", lsnJson(at.point.at.lsn));

@@ -75,6 +75,8 @@ void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec 
         });
         connect(endpoint.get(), &Endpoint::outsideReported, this,
                 [this, key](const OutsideReport& report) { emit reported(key, report); });
+        connect(endpoint.get(), &Endpoint::activitySampled, this,
+                [this, key](const Activity& activity) { noteSessions(key, activity.connections); });
         const MutexLock lock(m_mutex);
         entry = &m_entries[key];
         entry->endpoint = std::move(endpoint);
@@ -141,6 +143,7 @@ void Endpoints::noteState(const EndpointKey& key) {
         entry->info.failure = state == Endpoint::State::Failed ? failureOf(*entry->endpoint).message() : "";
         if (state == Endpoint::State::Running)
             entry->info.startedAt = m_clock.now();
+        entry->info.sessions.reset();
         entry->info.lastActivity = entry->endpoint->lastActivity();
         info = entry->info;
     }
@@ -163,6 +166,17 @@ void Endpoints::noteState(const EndpointKey& key) {
     for (const Waiter& waiter : down) // it is down, however it got there
         waiter({});
     emit changed(key, info);
+}
+
+void Endpoints::noteSessions(const EndpointKey& key, int sessions) {
+    Entry* entry = find(key);
+    if (entry == nullptr || entry->info.state != Endpoint::State::Running || entry->info.sessions == sessions)
+        return;
+    {
+        const MutexLock lock(m_mutex);
+        entry->info.sessions = sessions;
+    }
+    emit sessionsChanged(entry->info.timeline);
 }
 
 EndpointInfo Endpoints::info(const EndpointKey& key) const {

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct EndpointInfo {
     TimelineId timeline;
     Timestamp startedAt;
     Timestamp lastActivity;
+    std::optional<int> sessions; // of clients, by the last sample while it runs
 };
 
 class Endpoints : public QObject {
@@ -61,6 +63,8 @@ class Endpoints : public QObject {
 
   signals:
     void changed(const std::string& key, const arbor::EndpointInfo& info);
+    // Clients have come or gone.
+    void sessionsChanged(arbor::TimelineId timeline);
     void reported(const std::string& key, const arbor::OutsideReport& report);
 
   private:
@@ -76,6 +80,7 @@ class Endpoints : public QObject {
     void begin(const EndpointKey& key, TimelineId timeline, EndpointSpec spec, Waiter done);
     void end(const EndpointKey& key, Endpoint::StopMode mode, bool forget, Waiter done);
     void noteState(const EndpointKey& key);
+    void noteSessions(const EndpointKey& key, int sessions);
     Entry* find(const EndpointKey& key);
 
     const Clock& m_clock;

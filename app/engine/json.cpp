@@ -44,6 +44,20 @@ QJsonArray allowedJson(const BranchRecord& branch) {
     return rules;
 }
 
+// Of a branch that was restored meanwhile, a peek at what lies behind that point shows nothing of its line.
+QJsonArray peeksJson(Service& service, const BranchRecord& branch) {
+    QJsonArray list;
+    for (const Service::Peek& peek : service.peeksOf(branch.id)) {
+        const bool onLine = service.engine().catalog(
+            [&](const Catalog& catalog) { return catalog.isOnLine(branch.timeline, peek.at); });
+        list.append(QJsonObject{{"id", static_cast<qint64>(peek.id)},
+                                {"lsn", lsnJson(peek.at.at.lsn)},
+                                {"openedAt", timeJson(peek.openedAt)},
+                                {"offLine", !onLine}});
+    }
+    return list;
+}
+
 } // namespace
 
 QJsonObject settingsJson(Service& service, const std::string& only) {
@@ -131,8 +145,13 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
         json.insert("warnings", textsJson(outside));
     if (!server.failure.empty())
         json.insert("error", text(server.failure));
-    if (server.state == Endpoint::State::Running)
+    if (server.state == Endpoint::State::Running) {
         json.insert("startedAt", timeJson(server.startedAt));
+        if (server.sessions)
+            json.insert("sessions", *server.sessions);
+    }
+    if (const QJsonArray peeks = peeksJson(service, branch); !peeks.isEmpty())
+        json.insert("peeks", peeks);
     if (const auto accounts = service.accounting().recentAccounts())
         if (const auto use = accounts->plan.owners.find(branch.id); use != accounts->plan.owners.end()) {
             json.insert("privateBytes", static_cast<qint64>(use->second.privateBytes));

@@ -336,12 +336,15 @@ Status Service::aroundMove(const std::vector<BranchId>& branches, const std::fun
 
 // --- Peeks
 
-Result<Service::Peek> Service::openPeek(const TimelinePoint& point, ConnectionId owner) {
+Result<Service::Peek> Service::openPeek(BranchId branch, const TimelinePoint& point, ConnectionId owner) {
     ARBOR_TRY(mount().need());
     ARBOR_ASSIGN(const Installation installation, installationFor(point.timeline));
     ARBOR_ASSIGN(const auto head, m_engine->fork(point));
     Peek peek;
     peek.timeline = head->timeline();
+    peek.branch = branch;
+    peek.at = point;
+    peek.openedAt = m_clock.now();
     {
         const std::lock_guard lock(m_stateMutex);
         peek.id = ++m_lastPeek;
@@ -380,7 +383,24 @@ Result<Service::Peek> Service::openPeek(const TimelinePoint& point, ConnectionId
         (void)closePeek(peek.id);
         return std::move(started).error();
     }
+    publishPeek(branch);
     return peek;
+}
+
+std::vector<Service::Peek> Service::peeksOf(BranchId branch) {
+    std::vector<Peek> found;
+    const std::lock_guard lock(m_stateMutex);
+    for (const auto& [id, peek] : m_peeks)
+        if (peek.branch == branch && !peek.starting && !peek.unwanted)
+            found.push_back(peek);
+    return found;
+}
+
+// Whoever shows branches shows who looks at them; none is told of one whose branch is gone.
+void Service::publishPeek(BranchId branch) {
+    const auto record = m_engine->catalog([&](const Catalog& catalog) { return catalog.branch(branch); });
+    if (record)
+        publishBranches({record->name});
 }
 
 Status Service::closePeek(std::uint64_t id) {
@@ -397,6 +417,8 @@ Status Service::closePeek(std::uint64_t id) {
             std::erase_if(m_peeksOfConnections, [&](const auto& entry) { return entry.second == id; });
         }
     }
+    if (!peek.starting)
+        publishPeek(peek.branch);
     ARBOR_TRY(m_endpoints.remove(fmt::format("peek {}", id), Endpoint::StopMode::Immediate));
     if (peek.starting)
         return {}; // whoever starts it comes back here

@@ -82,6 +82,10 @@ Service::Service(Options options, ControlServer& server)
             m_server.publish(event::endpoint, payload);
             publishBranches({branch->name});
         });
+    connect(&m_endpoints, &Endpoints::sessionsChanged, this, [this](TimelineId timeline) {
+        if (const auto branch = m_storeOpen ? branchOn(timeline) : std::nullopt)
+            publishBranches({branch->name});
+    });
     connect(&m_endpoints, &Endpoints::reported, this, &Service::noteOutside);
 }
 

@@ -109,13 +109,18 @@ class Service : public QObject, private ViewProvider {
     Result<Installation> installationFor(TimelineId timeline);
     struct Peek {
         std::uint64_t id = 0;
-        TimelineId timeline;
+        TimelineId timeline; // its own
+        BranchId branch;     // that it was opened on
+        TimelinePoint at;
+        Timestamp openedAt;
         Connection connection;
         bool starting = true;
         bool unwanted = false; // closed while it started
     };
-    Result<Peek> openPeek(const TimelinePoint& point, ConnectionId connection);
+    Result<Peek> openPeek(BranchId branch, const TimelinePoint& point, ConnectionId connection);
     Status closePeek(std::uint64_t id);
+    // Those that answer, the oldest first.
+    std::vector<Peek> peeksOf(BranchId branch);
     // A server that nobody else sees, on a timeline without a name: import and export recover with it
     // (hidden_servers.cpp). It acts on nothing outside. `adjust` may change what it is told. A job, if there
     // is one, can be cancelled while it starts.
@@ -185,8 +190,9 @@ class Service : public QObject, private ViewProvider {
     void recover();
     void clearUnnamed(); // what an engine that was killed left of peeks, imports and exports
     void closePeeks();
-    void keepHouse();  // every second
-    void followLogs(); // every 200 ms
+    void publishPeek(BranchId branch); // one has come or gone
+    void keepHouse();                  // every second
+    void followLogs();                 // every 200 ms
     void housework();
     void purgeTrash(); // what is due
     void keepBooks();

@@ -71,7 +71,8 @@ OutsideReport readOutsideReport(const QueryOutcome& outcome) {
 
 std::vector<std::string> activityStatements() {
     return {
-        "SELECT count(*), count(*) FILTER (WHERE state <> 'idle'), "
+        "SELECT count(*) FILTER (WHERE application_name <> 'pgarbor'), count(*) FILTER (WHERE state <> "
+        "'idle'), "
         "(extract(epoch FROM max(greatest(state_change, query_start, backend_start))) * 1000000)::bigint, "
         "(SELECT coalesce(sum((pg_catalog.to_jsonb(d) ->> 'sessions')::bigint), 0)::bigint "
         "FROM pg_catalog.pg_stat_database d) "

@@ -34,7 +34,7 @@ OutsideReport readOutsideReport(const QueryOutcome& outcome);
 
 // Whether anybody uses the server. Sampling costs one connection.
 struct Activity {
-    int connections = 0; // of clients and standbys, without this one
+    int connections = 0; // of clients and standbys, without PgArbor's own
     int busy = 0;        // in a statement, or in a transaction
     std::optional<Timestamp>
         lastChange; // the latest begin or end of a statement among the present connections

@@ -448,6 +448,43 @@ class SystemCliTest : public QObject {
         EXPECT_OK(m_store->run("branch delete tracing"));
     }
 
+    void aPeekIsListedWhileItIsOpen() {
+        const auto peeks = [&] { return m_store->branch("main").value("peeks").toArray(); };
+        QVERIFY(peeks().isEmpty());
+        auto client = m_store->begin({"psql", "main", "--at", "checkpoint:one", "--", "-XAt"});
+        client->write("SELECT 'ready';\n");
+        QVERIFY(client->waitForReadyRead(60'000));
+        QCOMPARE(peeks().size(), 1);
+        const QJsonObject peek = peeks()[0].toObject();
+        QCOMPARE(peek.value("lsn"), named(m_store->json("checkpoint list").array(), "one").value("lsn"));
+        QVERIFY(!peek.value("openedAt").toString().isEmpty() && !peek.value("offLine").toBool(true));
+        const QString line = "peek: at " + peek.value("lsn").toString();
+        QVERIFY(m_store->run("branch show main").out.contains(line.toUtf8()));
+        client->closeWriteChannel();
+        QVERIFY(client->waitForFinished(60'000));
+        QVERIFY(peeks().isEmpty());
+    }
+
+    // By the server itself, looked at once a second; ours do not count.
+    void theSessionsOfARunningBranchAreCounted() {
+        const auto sessions = [&] { return m_store->branch("main").value("sessions").toInt(-1); };
+        QTRY_COMPARE_WITH_TIMEOUT(sessions(), 0, 60'000);
+        {
+            auto one = m_store->begin({"psql", "main", "--", "-XAt"});
+            auto two = m_store->begin({"psql", "main", "--", "-XAt"});
+            QTRY_COMPARE_WITH_TIMEOUT(sessions(), 2, 60'000);
+            two->closeWriteChannel();
+            QVERIFY(two->waitForFinished(60'000));
+            QTRY_COMPARE_WITH_TIMEOUT(sessions(), 1, 60'000);
+            one->closeWriteChannel();
+            QVERIFY(one->waitForFinished(60'000));
+        }
+        QTRY_COMPARE_WITH_TIMEOUT(sessions(), 0, 60'000);
+        EXPECT_OK(m_store->run("stop main"));
+        QCOMPARE(sessions(), -1);
+        EXPECT_OK(m_store->run("start main"));
+    }
+
     // Also when pgarborctl is killed while psql runs, and while the peek is still being started.
     void aKilledPeekLeavesNothing() {
         const pid_t engine = m_store->engine();

@@ -54,6 +54,9 @@ Result<int> show(const Invocation& invocation, Session& session) {
         for (const QJsonValue& value : object.value("checkpointList").toArray())
             out << "checkpoint: " << plainText(value.toObject().value("name")) << " at "
                 << plainText(value.toObject().value("lsn")) << '\n';
+        for (const QJsonValue& value : object.value("peeks").toArray())
+            out << "peek: at " << plainText(value.toObject().value("lsn")) << ", open since "
+                << timeText(value.toObject().value("openedAt")) << '\n';
         for (const QJsonValue& warning : object.value("warnings").toArray())
             out << "warning: " << plainText(warning) << '\n';
     });
