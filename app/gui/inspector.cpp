@@ -284,7 +284,7 @@ void Inspector::openRestore(const QString& position) {
     if (!shown)
         return;
     m_point->hide();
-    m_restore->open(shown->name, position);
+    m_restore->open(*shown, position);
     ensureWidgetVisible(m_restore);
 }
 

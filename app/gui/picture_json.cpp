@@ -53,7 +53,8 @@ BranchRow branchFromJson(const QJsonObject& json) {
     row.historyBytes = bytesFromJson(json["historyBytes"]);
     row.children = json["children"].toInt();
     row.checkpoints = json["checkpoints"].toInt();
-    row.sessions = json["sessions"].toInt();
+    if (json["sessions"].isDouble())
+        row.sessions = json["sessions"].toInt();
     row.port = json["port"].toInt();
     row.pgMajor = json["pgMajor"].toInt();
     row.timeline = idFromJson(json["timeline"]);
@@ -61,6 +62,9 @@ BranchRow branchFromJson(const QJsonObject& json) {
     row.startedAt = timeFromJson(json["startedAt"]);
     row.expiresAt = timeFromJson(json["expiresAt"]);
     row.error = json["error"].toString();
+    for (const QJsonValue& value : json["peeks"].toArray())
+        if (const QJsonObject peek = value.toObject(); !peek["offLine"].toBool())
+            row.peeks.push_back({lsnFromJson(peek["lsn"]), timeFromJson(peek["openedAt"])});
     return row;
 }
 

@@ -40,6 +40,11 @@ RestorePanel::RestorePanel(StoreSession& session, QWidget* parent)
     layout->addLayout(buttons);
     connect(m_restore, &QPushButton::clicked, this, [this] { Q_EMIT confirmed(m_branch, m_position); });
     connect(cancel, &QPushButton::clicked, this, &RestorePanel::cancelled);
+    connect(&session, &StoreSession::pictureChanged, this, [this](StoreSession::Parts parts) {
+        if (parts & (StoreSession::Parts(StoreSession::Branches) | StoreSession::Checkpoints |
+                     StoreSession::Settings))
+            refresh();
+    });
     hide();
 }
 
@@ -54,51 +59,103 @@ QString RestorePanel::consequences() const {
     return m_text->text();
 }
 
-void RestorePanel::open(const QString& branch, const QString& position) {
-    m_branch = branch;
+void RestorePanel::open(const BranchRow& branch, const QString& position) {
+    m_branchId = branch.id;
     m_position = position;
-    m_title->setText(tr("Restore %1 to %2").arg(branch, position));
+    m_askedAt = {};
+    m_resolved.reset();
     m_text->setText(tr("Looking at what that would mean…"));
-    m_restore->setText(tr("Restore %1").arg(branch));
     m_restore->setEnabled(false);
     show();
-    m_session.request(method::timelineResolve, {{"branch", branch}, {"at", position}}, this,
-                      [this, position](const Result<QJsonValue>& resolved) {
-                          if (position == m_position)
-                              showConsequences(resolved);
+    refresh();
+}
+
+void RestorePanel::refresh() {
+    if (isHidden())
+        return;
+    const BranchRow* branch = m_session.picture().branch(m_branchId);
+    if (branch && (m_branch != branch->name || !m_resolved)) {
+        m_branch = branch->name;
+        m_title->setText(tr("Restore %1 to %2").arg(m_branch, m_position));
+        m_restore->setText(tr("Restore %1").arg(m_branch));
+    }
+    if (m_resolved)
+        showConsequences();
+    if (branch && m_askedAt != Head{branch->timeline, branch->headLsn})
+        ask();
+}
+
+// One question at a time: the head of a busy branch moves with every picture.
+void RestorePanel::ask() {
+    const BranchRow* branch = m_session.picture().branch(m_branchId);
+    if (m_asking || !branch)
+        return;
+    m_asking = true;
+    m_askedAt = {branch->timeline, branch->headLsn};
+    m_session.request(method::timelineResolve, {{"branch", m_branch}, {"at", m_position}}, this,
+                      [this, id = m_branchId, position = m_position](const Result<QJsonValue>& resolved) {
+                          m_asking = false;
+                          if (id == m_branchId && position == m_position)
+                              take(resolved);
+                          else
+                              refresh(); // it was opened for another point meanwhile
                       });
 }
 
-void RestorePanel::showConsequences(const Result<QJsonValue>& resolved) {
+void RestorePanel::take(const Result<QJsonValue>& resolved) {
+    const bool first = !m_resolved;
+    m_resolved = resolved;
+    if (resolved) {
+        refresh();
+    } else {
+        m_askedAt = {}; // with the next picture again
+        showConsequences();
+    }
+    if (first && m_restore->isEnabled() && isVisible())
+        m_restore->setFocus();
+}
+
+void RestorePanel::showConsequences() {
+    const BranchRow* branch = m_session.picture().branch(m_branchId);
+    QString problem;
+    if (!branch)
+        problem = tr("The branch is gone.");
+    else if (!*m_resolved)
+        problem = QString::fromStdString(m_resolved->error().message()).toHtmlEscaped();
+    else if (branch->isProtected)
+        problem = tr("%1 is protected. Take the protection away first.").arg(m_branch.toHtmlEscaped());
+    else if ((**m_resolved)["isHead"].toBool())
+        problem = tr("This is the head: there is nothing to take back. Put the cursor earlier.");
+    m_restore->setEnabled(problem.isEmpty());
+    if (!problem.isEmpty()) {
+        m_text->setText(problem);
+        return;
+    }
+    QString list = QStringLiteral("<ul style='margin-left:-24px'>");
+    for (const QString& line : consequencesOf(*branch, (*m_resolved)->toObject()))
+        list += QStringLiteral("<li>%1</li>").arg(line);
+    m_text->setText(list + QStringLiteral("</ul>"));
+}
+
+QStringList RestorePanel::consequencesOf(const BranchRow& branch, const QJsonObject& at) const {
     const StorePicture& picture = m_session.picture();
-    const BranchRow* branch = picture.branch(m_branch);
-    if (!resolved || !branch) {
-        m_text->setText(resolved ? tr("The branch is gone.")
-                                 : QString::fromStdString(resolved.error().message()).toHtmlEscaped());
-        return;
-    }
-    if (branch->isProtected) {
-        m_text->setText(tr("%1 is protected. Take the protection away first.").arg(m_branch.toHtmlEscaped()));
-        return;
-    }
-    const QJsonObject at = resolved->toObject();
     const Timestamp time = timeFromJson(at["time"]);
     QStringList lines;
-    if (at["isHead"].toBool()) {
-        m_text->setText(tr("This is the head: there is nothing to take back. Put the cursor earlier."));
-        return;
-    }
     const QString bytes = bytesDisplay(bytesFromJson(at["walBehindHead"]));
-    if (time && branch->headTime >= time)
-        lines += tr("Back %1: the last %2 of WAL.").arg(durationDisplay(branch->headTime - time), bytes);
+    if (time && branch.headTime >= time)
+        lines += tr("Back %1: the last %2 of WAL.").arg(durationDisplay(branch.headTime - time), bytes);
     else
         lines += tr("Back by the last %1 of WAL.").arg(bytes);
-    if (branch->state == BranchState::Running)
-        lines += branch->sessions > 0
-                     ? tr("%n session(s) end; PostgreSQL starts again.", nullptr, branch->sessions)
-                     : tr("Its sessions end; PostgreSQL starts again.");
-    if (branch->children > 0)
-        lines += tr("%n child branch(es) stay as they are.", nullptr, branch->children);
+    if (branch.state == BranchState::Running) {
+        if (!branch.sessions)
+            lines += tr("Its sessions end; PostgreSQL starts again.");
+        else if (*branch.sessions == 0)
+            lines += tr("Nobody is connected; PostgreSQL starts again.");
+        else
+            lines += tr("%n session(s) end; PostgreSQL starts again.", nullptr, *branch.sessions);
+    }
+    if (branch.children > 0)
+        lines += tr("%n child branch(es) stay as they are.", nullptr, branch.children);
     const Lsn lsn = lsnFromJson(at["lsn"]);
     const auto left = std::ranges::count_if(picture.checkpoints, [&](const CheckpointFacts& checkpoint) {
         return checkpoint.branch == m_branch && !checkpoint.offLine && checkpoint.lsn > lsn;
@@ -111,12 +168,7 @@ void RestorePanel::showConsequences(const Result<QJsonValue>& resolved) {
                  .arg(keptFor ? durationDisplay(*keptFor) : kept);
     if (const QString message = at["message"].toString(); !message.isEmpty())
         lines += message.toHtmlEscaped();
-    QString list = QStringLiteral("<ul style='margin-left:-24px'>");
-    for (const QString& line : lines)
-        list += QStringLiteral("<li>%1</li>").arg(line);
-    m_text->setText(list + QStringLiteral("</ul>"));
-    m_restore->setEnabled(true);
-    m_restore->setFocus();
+    return lines;
 }
 
 } // namespace arbor

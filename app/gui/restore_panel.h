@@ -5,6 +5,8 @@
 
 #include <QFrame>
 
+#include <optional>
+
 class QLabel;
 class QPushButton;
 
@@ -15,8 +17,8 @@ class RestorePanel : public QFrame {
   public:
     explicit RestorePanel(StoreSession& session, QWidget* parent = nullptr);
 
-    // Asks what it would mean and shows it.
-    void open(const QString& branch, const QString& position);
+    // Asks what it would mean and shows it, and goes on doing so while it is open: the head moves.
+    void open(const BranchRow& branch, const QString& position);
     QPushButton* restoreButton() const { return m_restore; }
     QString consequences() const;
 
@@ -28,11 +30,24 @@ class RestorePanel : public QFrame {
     void keyPressEvent(QKeyEvent* event) override;
 
   private:
-    void showConsequences(const Result<QJsonValue>& resolved);
+    void refresh();
+    void ask();
+    void take(const Result<QJsonValue>& resolved);
+    void showConsequences();
+    QStringList consequencesOf(const BranchRow& branch, const QJsonObject& at) const;
 
     StoreSession& m_session;
-    QString m_branch;
+    std::uint64_t m_branchId = 0;
+    QString m_branch; // its name
     QString m_position;
+    struct Head {
+        std::uint64_t timeline = 0;
+        Lsn lsn;
+        bool operator==(const Head&) const = default;
+    };
+    Head m_askedAt; // where the branch's head was then
+    bool m_asking = false;
+    std::optional<Result<QJsonValue>> m_resolved; // the latest answer
     QLabel* m_title;
     QLabel* m_text;
     QPushButton* m_restore;

@@ -37,8 +37,7 @@ struct LiveWindow {
     QStringList names() const {
         QStringList all;
         for (const BranchRow& row : session.picture().branches)
-            if (!row.peek)
-                all += row.name;
+            all += row.name;
         all.sort();
         return all;
     }

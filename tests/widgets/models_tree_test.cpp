@@ -196,6 +196,19 @@ class ModelsTreeTest : public QObject {
         QCOMPARE(model.node(group)->row.sessions, 5);
     }
 
+    void thePeeksOfABranchAreTold() {
+        BranchTreeModel model;
+        BranchRow main = branchRow(1, "main", 0);
+        model.setRows(std::vector{main});
+        const QModelIndex bar = model.indexOf(1).siblingAtColumn(BranchTreeModel::Timeline);
+        const QString without = bar.data(Qt::AccessibleTextRole).toString();
+        main.peeks = {{Lsn{0x1000}, {}}, {Lsn{0x2000}, {}}};
+        QSignalSpy changes(&model, &QAbstractItemModel::dataChanged);
+        model.setRows(std::vector{main});
+        QCOMPARE(changes.count(), 1);
+        QCOMPARE(bar.data(Qt::AccessibleTextRole).toString(), without + ", peek at 0/1000, peek at 0/2000");
+    }
+
     void theGhostStandsFirstBelowItsParentAndGoesWithIt() {
         BranchTreeModel model;
         QAbstractItemModelTester tester(&model);

@@ -94,6 +94,7 @@ inline SampleForest sampleForest() {
     main.children = 5;
     main.checkpoints = 3;
     main.sessions = 4;
+    main.peeks.push_back({main.forkLsn + 2790 * mb, before(150)});
 
     std::vector<BranchRow>& rows = forest.rows;
     rows.push_back(main);
@@ -117,13 +118,8 @@ inline SampleForest sampleForest() {
         rows.back().expiresAt = forest.now + Duration::days(1);
         rows.back().state = i == 11 ? BranchState::Running : BranchState::Stopped;
     }
-    rows.push_back(sampleBranch(40, "peek at 12:10", &main, 0.965, 0, before(150)));
-    rows.back().peek = true;
-    rows.back().state = BranchState::Running;
 
     for (const BranchRow& row : rows) {
-        if (row.peek)
-            continue;
         auto marks = sampleCommits(row, row.id == 1 ? 20'000 : 300, row.id);
         const auto at = [&](double share) {
             return marks[static_cast<std::size_t>(share * static_cast<double>(marks.size()))];
@@ -141,7 +137,7 @@ inline SampleForest sampleForest() {
             for (double share = 0.6; share < 1; share += 0.07)
                 put(MarkKind::PostgresCheckpoint, share, {});
             for (const BranchRow& child : rows)
-                if (child.parentId == 1 && !child.peek)
+                if (child.parentId == 1)
                     marks.push_back({MarkKind::Fork, child.forkLsn, child.forkTime, 0, child.name});
         }
         if (row.id == 2) {

@@ -9,9 +9,11 @@
 #include "widgets/views/timeline_overview.h"
 
 #include <QHeaderView>
+#include <QHelpEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSignalSpy>
+#include <QToolTip>
 #include <QTreeView>
 #include <QWheelEvent>
 #include <QtTest>
@@ -465,6 +467,50 @@ class ViewsTimelineTest : public QObject {
                          widget->metaObject()->className());
         const QModelIndex group = window.view.filter().index(1, 0, window.row(mainId));
         QVERIFY(!group.data(Qt::AccessibleTextRole).toString().isEmpty());
+    }
+
+    // On the busiest bar and beside it, in either theme; and it is told what it is.
+    void aPeekIsADashedFrameAtItsPlace() {
+        for (const QPalette& palette : {lightPalette(), darkPalette()}) {
+            QApplication::setPalette(palette);
+            Window window;
+            BranchRow main = window.forest.rows.front();
+            const Lsn at = main.peeks.front().lsn;
+            main.peeks.clear();
+            window.model.applyChanges(std::vector{main});
+            window.settle();
+            const QImage without = picture(*window.tree().viewport());
+            main.peeks = {{at, window.forest.now}};
+            window.model.applyChanges(std::vector{main});
+            window.settle();
+            const QImage with = picture(*window.tree().viewport());
+            const QPoint place = window.point(mainId, at);
+            QRect changed;
+            for (int y = 0; y < with.height(); ++y)
+                for (int x = 0; x < with.width(); ++x)
+                    if (with.pixel(x, y) != without.pixel(x, y))
+                        changed |= QRect(x, y, 1, 1);
+            QVERIFY((changed.center() - place).manhattanLength() <= 3);
+            QVERIFY(changed.width() <= 20 &&
+                    window.tree().visualRect(window.row(mainId)).height() >= changed.height());
+            // down its left side the accent comes and goes
+            const QColor accent = Theme(palette).accent;
+            int dashes = 0;
+            bool inDash = false;
+            for (int y = changed.top(); y <= changed.bottom(); ++y) {
+                bool isAccent = false;
+                for (int x = changed.left(); x < place.x(); ++x)
+                    isAccent |= contrastRatio(with.pixelColor(x, y), accent) < 1.3;
+                dashes += isAccent && !inDash;
+                inDash = isAccent;
+            }
+            QVERIFY2(dashes >= 3, qPrintable(QString::number(dashes)));
+            QHelpEvent tip(QEvent::ToolTip, place, window.tree().viewport()->mapToGlobal(place));
+            QCoreApplication::sendEvent(window.tree().viewport(), &tip);
+            QVERIFY2(QToolTip::text().contains("Peek at " + lsnDisplay(at)), qPrintable(QToolTip::text()));
+            QToolTip::hideText();
+        }
+        QApplication::setPalette(lightPalette());
     }
 
     void picturesAreDrawnInEveryThemeAndSize_data() {

@@ -8,6 +8,8 @@
 #include <QString>
 
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 namespace arbor {
 
@@ -34,6 +36,13 @@ inline int pressing(BranchState state) {
 // times).
 inline constexpr std::uint64_t unknownBytes = UINT64_MAX;
 
+// A read-only look at a point of a branch, that somebody has open.
+struct PeekRow {
+    Lsn lsn;
+    Timestamp openedAt;
+    bool operator==(const PeekRow&) const = default;
+};
+
 struct BranchRow {
     std::uint64_t id = 0; // never 0, never used twice; a rename keeps it
     QString name;
@@ -41,7 +50,6 @@ struct BranchRow {
     BranchState state = BranchState::Stopped;
     bool root = false;
     bool isProtected = false;
-    bool peek = false; // a peek, not a branch: dashed, and its head is its fork point
 
     Lsn forkLsn; // a root: where its history began
     Timestamp forkTime;
@@ -55,7 +63,7 @@ struct BranchRow {
     std::uint64_t historyBytes = unknownBytes;
     int children = 0;
     int checkpoints = 0;
-    int sessions = 0;
+    std::optional<int> sessions; // of clients; nothing while that is not known
     int port = 0;
     int pgMajor = 0;
     std::uint64_t timeline = 0;
@@ -63,6 +71,7 @@ struct BranchRow {
     Timestamp startedAt;
     Timestamp expiresAt;
     QString error; // why state is Failed
+    std::vector<PeekRow> peeks;
 
     int pins() const { return children + checkpoints; }
     bool operator==(const BranchRow&) const = default;

@@ -34,7 +34,8 @@ void addTo(BranchNode& group, const BranchNode& node) {
     addTo(sum.historyBytes, from.historyBytes);
     sum.children += from.children;
     sum.checkpoints += from.checkpoints;
-    sum.sessions += from.sessions;
+    if (from.sessions)
+        sum.sessions = sum.sessions.value_or(0) + *from.sessions;
     if (pressing(from.state) > pressing(sum.state))
         sum.state = from.state;
     if (from.forkLsn && (first || from.forkLsn < sum.forkLsn))
@@ -390,7 +391,7 @@ const BranchRow* BranchTreeModel::branch(std::uint64_t id) const {
 
 const BranchRow* BranchTreeModel::branch(const QString& name) const {
     for (const BranchRow& row : m_rows)
-        if (row.name == name && !row.peek)
+        if (row.name == name)
             return &row;
     return nullptr;
 }

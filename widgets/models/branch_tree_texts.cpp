@@ -30,15 +30,13 @@ QVariant BranchTreeModel::display(const BranchNode& node, int column) const {
     case Name:
         return node.label;
     case State:
-        if (node.row.peek)
-            return tr("Peek");
         return ghost ? QString() : stateText(node.row.state);
     case Head:
         return ghost ? QString() : ageDisplay(node.row.headTime, m_now);
     case Own:
-        return ghost || node.row.peek ? QString() : bytesDisplay(node.row.ownBytes);
+        return ghost ? QString() : bytesDisplay(node.row.ownBytes);
     case Pins:
-        return ghost || node.row.peek ? QString() : countDisplay(static_cast<std::uint64_t>(node.row.pins()));
+        return ghost ? QString() : countDisplay(static_cast<std::uint64_t>(node.row.pins()));
     default:
         return {};
     }
@@ -83,8 +81,12 @@ QVariant BranchTreeModel::toolTip(const BranchNode& node, int column) const {
 QString BranchTreeModel::accessibleText(const BranchNode& node, int column) const {
     if (column == Name && node.kind == BranchNode::Kind::Group)
         return tr("%1, group of %n branch(es)", nullptr, node.count).arg(node.label);
-    if (column == Timeline)
-        return tr("from %1 to %2").arg(lsnDisplay(node.row.forkLsn), lsnDisplay(node.row.headLsn));
+    if (column == Timeline) {
+        QString text = tr("from %1 to %2").arg(lsnDisplay(node.row.forkLsn), lsnDisplay(node.row.headLsn));
+        for (const PeekRow& peek : node.row.peeks)
+            text += QStringLiteral(", ") + tr("peek at %1").arg(lsnDisplay(peek.lsn));
+        return text;
+    }
     return display(node, column).toString();
 }
 

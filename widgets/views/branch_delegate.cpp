@@ -55,7 +55,7 @@ void BranchDelegate::paintName(QPainter& painter, const QStyleOptionViewItem& op
     QFont font = option.font;
     if (node.row.root && node.kind == BranchNode::Kind::Branch)
         font.setWeight(QFont::DemiBold);
-    if (node.row.peek || node.kind == BranchNode::Kind::Ghost)
+    if (node.kind == BranchNode::Kind::Ghost)
         font.setItalic(true);
     const QFontMetrics metrics(font);
 
@@ -99,7 +99,7 @@ void BranchDelegate::paintStateCell(QPainter& painter, const QStyleOptionViewIte
         text = tr("%n failed", nullptr, node.failed);
     else if (group && node.running > 0)
         text = tr("%n running", nullptr, node.running);
-    const bool quiet = node.row.state == BranchState::Stopped && !node.row.peek;
+    const bool quiet = node.row.state == BranchState::Stopped;
     const QRectF cell = option.rect;
     const bool rightToLeft = option.direction == Qt::RightToLeft;
     const double x = rightToLeft ? cell.right() - padding - 5 : cell.left() + padding + 5;
@@ -160,11 +160,6 @@ void BranchDelegate::paintTimeline(QPainter& painter, const QRectF& cell, const 
 void BranchDelegate::paintBar(QPainter& painter, const QRectF& cell, const BranchRow& row) const {
     const RowGeometry& geometry = m_state.geometry(row);
     const QRectF bar = barRect(cell, geometry.from, geometry.to);
-    if (row.peek) {
-        painter.setPen(QPen(m_theme.accent, 1.5, Qt::DashLine));
-        painter.drawRoundedRect(barRect(cell, geometry.from, geometry.from + 40), 3, 3);
-        return;
-    }
     QPainterPath outline;
     outline.addRoundedRect(bar, 3, 3);
     const double goneTo = std::clamp(cell.left() + geometry.goneTo, bar.left(), bar.right());
@@ -205,6 +200,9 @@ void BranchDelegate::paintBar(QPainter& painter, const QRectF& cell, const Branc
     for (const RowGeometry::Glyph& glyph : geometry.glyphs)
         paintMark(painter, m_theme, glyph.kind, {cell.left() + glyph.x, bar.center().y()},
                   cell.height() / 2 - 2);
+    for (const PeekRow& peek : row.peeks)
+        if (const auto x = m_state.xOf(row.id, peek.lsn))
+            paintPeek(painter, m_theme, {cell.left() + *x, bar.center().y()});
 }
 
 void BranchDelegate::paintRanges(QPainter& painter, const QRectF& cell, const BranchRow& row) const {

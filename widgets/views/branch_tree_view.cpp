@@ -2,6 +2,7 @@
 
 #include "widgets/models/format.h"
 #include "widgets/views/branch_delegate.h"
+#include "widgets/views/glyphs.h"
 #include "widgets/views/timeline_header.h"
 
 #include <QApplication>
@@ -444,19 +445,23 @@ bool BranchTreeView::showMarkTip(QHelpEvent* event) {
     if (branchId == 0 || !timelineColumn().contains(event->pos()))
         return false;
     const double x = event->pos().x() - timelineColumn().left();
-    const auto mark = snapToMark(branchId, x, TimelineState::snapReach, *m_state.marks(), m_state.scale(),
-                                 m_state.axis(), allMarks);
-    if (!mark)
+    QStringList lines;
+    if (const auto mark = snapToMark(branchId, x, TimelineState::snapReach, *m_state.marks(), m_state.scale(),
+                                     m_state.axis(), allMarks)) {
+        lines += mark->text.isEmpty() ? markKindText(mark->kind)
+                                      : markKindText(mark->kind) + QStringLiteral(": ") + mark->text;
+        if (mark->xid != 0)
+            lines += tr("transaction %1").arg(mark->xid);
+        lines += lsnDisplay(mark->lsn);
+        if (mark->time)
+            lines += timeDisplay(mark->time);
+    }
+    for (const PeekRow& peek : m_filter->tree()->branch(branchId)->peeks)
+        if (const auto at = m_state.xOf(branchId, peek.lsn); at && std::abs(*at - x) <= peekWidth / 2)
+            lines += tr("Peek at %1, open since %2").arg(lsnDisplay(peek.lsn), timeDisplay(peek.openedAt));
+    if (lines.isEmpty())
         return false;
-    QString text = markKindText(mark->kind);
-    if (!mark->text.isEmpty())
-        text += QStringLiteral(": ") + mark->text;
-    if (mark->xid != 0)
-        text += QLatin1Char('\n') + tr("transaction %1").arg(mark->xid);
-    text += QLatin1Char('\n') + lsnDisplay(mark->lsn);
-    if (mark->time)
-        text += QLatin1Char('\n') + timeDisplay(mark->time);
-    QToolTip::showText(event->globalPos(), text, viewport());
+    QToolTip::showText(event->globalPos(), lines.join(u'\n'), viewport());
     return true;
 }
 

@@ -107,6 +107,20 @@ void paintState(QPainter& painter, const Theme& theme, BranchState state, QPoint
     painter.restore();
 }
 
+void paintPeek(QPainter& painter, const Theme& theme, QPointF center) {
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    const QRectF frame(center.x() - peekWidth / 2, center.y() - peekHeight / 2, peekWidth, peekHeight);
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(theme.ground, 3.5)); // the gaps are to be seen on a busy bar too
+    painter.drawRoundedRect(frame, 3, 3);
+    QPen dashes(theme.accent, 1.75, Qt::CustomDashLine, Qt::FlatCap);
+    dashes.setDashPattern({2, 1.5});
+    painter.setPen(dashes);
+    painter.drawRoundedRect(frame, 3, 3);
+    painter.restore();
+}
+
 void paintLock(QPainter& painter, const QColor& color, QPointF center) {
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
