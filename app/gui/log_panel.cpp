@@ -46,17 +46,17 @@ LogPanel::LogPanel(StoreSession& session, QWidget* parent)
     connect(&m_follow, &QTimer::timeout, this, &LogPanel::ask);
     connect(copy, &QToolButton::clicked, this,
             [this] { QGuiApplication::clipboard()->setText(m_text->toPlainText()); });
-    setBranch({});
+    setBranch(0);
 }
 
-void LogPanel::setBranch(const QString& branch) {
-    if (branch == m_branch && !branch.isEmpty())
+void LogPanel::setBranch(std::uint64_t branchId) {
+    if (branchId == m_branchId && branchId != 0)
         return;
-    m_branch = branch;
+    m_branchId = branchId;
     m_size = -1;
     m_text->clear();
-    m_text->setPlaceholderText(branch.isEmpty() ? tr("Select a branch to see the log of its PostgreSQL.")
-                                                : QString());
+    m_text->setPlaceholderText(branchId == 0 ? tr("Select a branch to see the log of its PostgreSQL.")
+                                             : QString());
     m_title->setText({});
     if (isVisible())
         ask();
@@ -74,22 +74,25 @@ void LogPanel::hideEvent(QHideEvent* event) {
 }
 
 void LogPanel::ask() {
-    if (m_branch.isEmpty() || m_asking || m_session.state() != StoreSession::State::Connected)
+    const BranchRow* branch = m_session.picture().branch(m_branchId);
+    if (!branch || m_asking || m_session.state() != StoreSession::State::Connected)
         return;
     m_asking = true;
-    m_session.request(method::endpointLog, {{"name", m_branch}, {"bytes", tailBytes}}, this,
-                      [this, branch = m_branch](const Result<QJsonValue>& result) {
+    m_session.request(method::endpointLog, {{"name", branch->name}, {"bytes", tailBytes}}, this,
+                      [this, id = branch->id, name = branch->name](const Result<QJsonValue>& result) {
                           m_asking = false;
-                          if (branch != m_branch)
+                          if (id != m_branchId)
                               ask();
                           else if (result)
-                              take(result->toObject());
+                              take(name, result->toObject());
                       });
 }
 
-void LogPanel::take(const QJsonObject& answer) {
+void LogPanel::take(const QString& name, const QJsonObject& answer) {
     const qint64 size = answer["size"].toInteger();
     m_title->setText(answer["file"].toString());
+    if (size == 0)
+        m_text->setPlaceholderText(tr("%1 has not been started yet.").arg(name));
     if (size == m_size)
         return;
     m_size = size;
@@ -97,8 +100,6 @@ void LogPanel::take(const QJsonObject& answer) {
     const bool atEnd = bar->value() >= bar->maximum() - 1;
     const int place = bar->value();
     m_text->setPlainText(answer["text"].toString());
-    if (size == 0)
-        m_text->setPlaceholderText(tr("%1 has not been started yet.").arg(m_branch));
     bar->setValue(atEnd ? bar->maximum() : place);
 }
 

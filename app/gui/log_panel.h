@@ -15,7 +15,7 @@ class LogPanel : public QWidget {
     Q_OBJECT
   public:
     explicit LogPanel(StoreSession& session, QWidget* parent = nullptr);
-    void setBranch(const QString& branch); // "": none
+    void setBranch(std::uint64_t branchId); // 0: none
     QPlainTextEdit* text() const { return m_text; }
 
   protected:
@@ -24,10 +24,10 @@ class LogPanel : public QWidget {
 
   private:
     void ask();
-    void take(const QJsonObject& answer);
+    void take(const QString& name, const QJsonObject& answer);
 
     StoreSession& m_session;
-    QString m_branch;
+    std::uint64_t m_branchId = 0;
     qint64 m_size = -1;
     bool m_asking = false;
     QLabel* m_title;

@@ -72,9 +72,8 @@ void MainWindow::connectPointActions() {
             return;
         m_branchId = id;
         m_inspector->setBranch(id);
-        const BranchRow* selected = branch();
-        m_log->setBranch(selected ? selected->name : QString());
-        m_relations->setBranch(selected ? selected->name : QString());
+        m_log->setBranch(id);
+        m_relations->setBranch(id);
         setPoint({}, {});
     });
     connect(m_area, &BranchArea::pointPicked, this, [this](std::uint64_t id, Lsn lsn) {

@@ -127,9 +127,9 @@ QString PagePanel::sentence() const {
 }
 
 void PagePanel::showRelation(const QString& branch, const QString& relation, const QString& file) {
-    m_branch = branch;
+    m_relation = relation;
     m_file = file;
-    m_title->setText(tr("Pages of %1 as %2 reads them").arg(relation, branch));
+    setBranchName(branch);
     m_title->setToolTip(file);
     m_map->setCells({});
     m_legend->clear();
@@ -137,6 +137,11 @@ void PagePanel::showRelation(const QString& branch, const QString& relation, con
     m_traced.reset();
     m_sentence->setText(tr("Asking…"));
     showPart({});
+}
+
+void PagePanel::setBranchName(const QString& branch) {
+    m_branch = branch;
+    m_title->setText(tr("Pages of %1 as %2 reads them").arg(m_relation, branch));
 }
 
 void PagePanel::refresh() {

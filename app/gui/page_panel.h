@@ -22,7 +22,8 @@ class PagePanel : public QWidget {
 
     // `file`: the relation's first, base/5/16384.
     void showRelation(const QString& branch, const QString& relation, const QString& file);
-    void refresh(); // asks again, for the same part and page
+    void setBranchName(const QString& branch); // the same branch's
+    void refresh();                            // asks again, for the same part and page
     PageMapView* map() const { return m_map; }
     QSpinBox* block() const { return m_block; }
     QTreeView* table() const { return m_table; }
@@ -54,6 +55,7 @@ class PagePanel : public QWidget {
 
     StoreSession& m_session;
     QString m_branch;
+    QString m_relation;
     QString m_file;
     Part m_part;
     std::optional<std::uint64_t> m_traced;

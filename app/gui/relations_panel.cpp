@@ -164,10 +164,11 @@ void RelationsPanel::say(const QString& text, bool offerStart) {
     m_start->setVisible(offerStart);
 }
 
-void RelationsPanel::setBranch(const QString& branch) {
-    if (branch == m_branch)
+void RelationsPanel::setBranch(std::uint64_t branchId) {
+    if (branchId == m_branchId)
         return;
-    m_branch = branch;
+    m_branchId = branchId;
+    m_branch.clear();
     m_stack->setCurrentIndex(0);
     m_loaded = m_loadedRunning = false;
     m_rows.clear();
@@ -181,7 +182,12 @@ void RelationsPanel::setBranch(const QString& branch) {
 }
 
 void RelationsPanel::refresh() {
-    const BranchRow* branch = m_session.picture().branch(m_branch);
+    const BranchRow* branch = m_session.picture().branch(m_branchId);
+    if (branch && m_branch != branch->name) {
+        m_branch = branch->name;
+        m_pagePanel->setBranchName(m_branch);
+        m_loaded = false; // what it says has its name, and answers to the former one are no longer awaited
+    }
     const bool runs = branch && branch->state == BranchState::Running;
     const bool isOther = branch && runOf(*branch) != m_run;
     if (isVisible() && (!m_loaded || isOther || (runs && !m_loadedRunning)))

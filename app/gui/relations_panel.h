@@ -26,8 +26,8 @@ class RelationsPanel : public QWidget {
     Q_OBJECT
   public:
     explicit RelationsPanel(StoreSession& session, QWidget* parent = nullptr);
-    void setBranch(const QString& branch);
-    // The branch may have been started or stopped, or restored.
+    void setBranch(std::uint64_t branchId); // 0: none
+    // The branch may have been started or stopped, restored, or renamed.
     void refresh();
     QTreeView* list() const { return m_list; }
     QComboBox* database() const { return m_database; }
@@ -65,7 +65,8 @@ class RelationsPanel : public QWidget {
     void say(const QString& text, bool offerStart = false);
 
     StoreSession& m_session;
-    QString m_branch;
+    std::uint64_t m_branchId = 0;
+    QString m_branch; // its name
     bool m_loaded = false;
     bool m_loadedRunning = false; // and its server has been asked too
     struct Run {                  // what is shown belongs to it
