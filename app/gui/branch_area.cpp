@@ -214,10 +214,33 @@ void BranchArea::askRanges() {
     });
 }
 
+// What matches is to be seen, whatever is closed; afterwards it is as it was. Rows that do not match forget
+// whether they were open.
 void BranchArea::setFilter(const QString& text) {
+    if (!text.isEmpty() && !m_unfiltered)
+        m_unfiltered = {currentBranch(), openParents()};
     m_view->filter().setFilterText(text);
-    if (!text.isEmpty())
+    if (!text.isEmpty()) {
         tree().expandAll();
+        return;
+    }
+    const auto before = std::exchange(m_unfiltered, std::nullopt);
+    if (!before)
+        return;
+    forEachParent([&](const QModelIndex& index, const QString& key) {
+        if (const auto known = before->isOpen.constFind(key); known != before->isOpen.cend())
+            tree().setExpanded(index, *known);
+    });
+    if (currentBranch() != before->current)
+        selectBranch(currentBranch()); // what was found stays in view
+}
+
+QHash<QString, bool> BranchArea::openParents() const {
+    QHash<QString, bool> isOpen;
+    forEachParent([&](const QModelIndex& index, const QString& key) {
+        isOpen.insert(key, m_view->tree().isExpanded(index));
+    });
+    return isOpen;
 }
 
 void BranchArea::setSolo(std::uint64_t branchId) {

@@ -6,6 +6,7 @@
 #include "widgets/views/branch_timeline_view.h"
 
 #include <QElapsedTimer>
+#include <QHash>
 #include <QTimer>
 #include <QWidget>
 
@@ -64,6 +65,7 @@ class BranchArea : public QWidget {
     void restoreColumns();
     void restoreRows();
     void forEachParent(const std::function<void(const QModelIndex& index, const QString& key)>& visit) const;
+    QHash<QString, bool> openParents() const; // by their names over time
     void takeCursor();
     void askRanges();
     void announceTimes();
@@ -82,10 +84,15 @@ class BranchArea : public QWidget {
     QElapsedTimer m_rangesAsked;
     bool m_rangesStale = true;
     Shown m_shown;
-    bool m_plotLeads = false;   // its part of time was the person's choice
-    bool m_hasBranches = false; // there have been some
-    bool m_zooming = false;     // the view changes because the window said so
-    bool m_placing = false;     // the cursor moves because the window said so
+    struct Unfiltered {
+        std::uint64_t current = 0;
+        QHash<QString, bool> isOpen;
+    };
+    std::optional<Unfiltered> m_unfiltered; // how it was before the filter
+    bool m_plotLeads = false;               // its part of time was the person's choice
+    bool m_hasBranches = false;             // there have been some
+    bool m_zooming = false;                 // the view changes because the window said so
+    bool m_placing = false;                 // the cursor moves because the window said so
     // Branch and place, as they were last known.
     std::optional<std::pair<std::uint64_t, Lsn>> m_cursorAt;
 };
