@@ -222,10 +222,6 @@ Press to copy it</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Peek</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>%1 at %2</source>
         <translation type="unfinished"></translation>
     </message>
@@ -291,6 +287,10 @@ Press to copy it</source>
         <source>Private</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>peek at %1</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::BranchTreeView</name>
@@ -308,6 +308,10 @@ Press to copy it</source>
     </message>
     <message>
         <source>No branch matches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Peek at %1, open since %2</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2195,6 +2199,10 @@ These are removed for good and cannot be brought back.</source>
     </message>
     <message>
         <source>This is the head: there is nothing to take back. Put the cursor earlier.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nobody is connected; PostgreSQL starts again.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

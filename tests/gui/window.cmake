@@ -1,7 +1,7 @@
 find_package(Qt6 REQUIRED COMPONENTS DBus)
 set(environment "QTEST_FUNCTION_TIMEOUT=600000;LC_ALL=C.UTF-8;TZ=Europe/Copenhagen")
 foreach(name window together states remote desktop first_run looks habits parts storage_docks history_edge
-    relations missing full_disk)
+    relations missing full_disk following)
     arbor_test(test_gui_${name} LABELS gui TIMEOUT 600
         SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}_test.cpp LINKS arbor_gui arbor_resources Qt6::DBus)
     add_dependencies(test_gui_${name} pgarbord pgarborctl)
