@@ -130,21 +130,21 @@
     <message numerus="yes">
         <source>%n session(s) end; PostgreSQL starts again.</source>
         <translation>
-            <numerusform>%n session end; PostgreSQL starts again.</numerusform>
+            <numerusform>%n session ends; PostgreSQL starts again.</numerusform>
             <numerusform>%n sessions end; PostgreSQL starts again.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n child branch(es) stay as they are.</source>
         <translation>
-            <numerusform>%n child branch stay as they are.</numerusform>
+            <numerusform>%n child branch stays as it is.</numerusform>
             <numerusform>%n child branches stay as they are.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%n later checkpoint(s) go off the line.</source>
         <translation>
-            <numerusform>%n later checkpoint go off the line.</numerusform>
+            <numerusform>%n later checkpoint goes off the line.</numerusform>
             <numerusform>%n later checkpoints go off the line.</numerusform>
         </translation>
     </message>
