@@ -170,12 +170,19 @@ class Race {
     Status collect() {
         ARBOR_ASSIGN(const Collector::Outcome outcome, m_collector.run());
         m_freed += outcome.freedBytes;
+        ++m_collected;
         if (!outcome.problems.empty())
             return makeError(ErrorKind::Corruption, "a sweep meets a problem: {}", outcome.problems.front());
         return {};
     }
 
+    // As often as the other collects: who takes the lock again at once leaves others no turn.
     Status account() {
+        if (m_accounted > m_collected) {
+            std::this_thread::yield();
+            return {};
+        }
+        ++m_accounted;
         ARBOR_ASSIGN(const Collector::Accounts accounts, m_collector.plan());
         return checkIdentity(accounts.plan);
     }
@@ -238,6 +245,8 @@ class Race {
     const BranchRecord m_main;
     Collector m_collector;
     std::atomic<std::uint64_t> m_freed{0}; // one thread's
+    std::atomic<std::uint64_t> m_collected{0};
+    std::uint64_t m_accounted = 0; // one thread's
     std::atomic<bool> m_stop{false};
     std::atomic<std::uint64_t> m_allowed{200};
     std::uint64_t m_renames = 0; // one thread's
