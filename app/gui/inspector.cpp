@@ -1,6 +1,7 @@
 #include "app/gui/inspector.h"
 
 #include "app/gui/looks.h"
+#include "app/gui/outside_menu.h"
 #include "app/gui/point_panel.h"
 #include "app/gui/restore_panel.h"
 #include "app/gui/symbolic_icon.h"
@@ -126,6 +127,8 @@ QWidget* Inspector::makeHead(const WindowActions& actions) {
     auto* moreMenu = new QMenu(more);
     moreMenu->addActions({actions.rename, actions.protect, actions.expiry, actions.solo});
     moreMenu->addSeparator();
+    m_outside = new OutsideMenu(moreMenu);
+    moreMenu->addMenu(m_outside);
     moreMenu->addAction(actions.exportBranch);
     moreMenu->addSeparator();
     moreMenu->addActions({actions.restart, actions.reset, actions.remove});
@@ -171,6 +174,7 @@ QWidget* Inspector::makeFacts() {
     m_pins = row(tr("Pins"));
     m_expires = row(tr("Expires"));
     m_endpoint = row(tr("Endpoint"));
+    m_allowed = row(tr("Allowed"));
     return facts;
 }
 
@@ -261,6 +265,8 @@ void Inspector::showBranch(const BranchRow& branch) {
     if (branch.checkpoints > 0)
         pins += tr("%n checkpoint(s)", nullptr, branch.checkpoints);
     setFact(m_pins, pins.join(u'\n'));
+    setFact(m_allowed, OutsideMenu::text(branch.allowed));
+    m_outside->setBranch(branch);
     showTimes(branch);
 }
 

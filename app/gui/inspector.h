@@ -12,6 +12,7 @@ class QToolButton;
 
 namespace arbor {
 
+class OutsideMenu;
 class PointPanel;
 class RestorePanel;
 class WindowActions;
@@ -29,6 +30,7 @@ class Inspector : public QScrollArea {
     void setNow();
     PointPanel& point() { return *m_point; }
     RestorePanel& restore() { return *m_restore; }
+    OutsideMenu& outside() { return *m_outside; }
     void openRestore(const QString& position);
     void closeRestore();
 
@@ -62,6 +64,8 @@ class Inspector : public QScrollArea {
     QLabel* m_pins;
     QLabel* m_expires;
     QLabel* m_endpoint;
+    QLabel* m_allowed;
+    OutsideMenu* m_outside;
     PointPanel* m_point;
     RestorePanel* m_restore;
 };

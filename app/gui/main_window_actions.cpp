@@ -13,6 +13,7 @@
 #include "app/gui/message_bar.h"
 #include "app/gui/name_popup.h"
 #include "app/gui/navigator.h"
+#include "app/gui/outside_menu.h"
 #include "app/gui/point_panel.h"
 #include "app/gui/preferences_dialog.h"
 #include "app/gui/problem_page.h"
@@ -146,6 +147,10 @@ void MainWindow::connectBranchActions() {
     connect(m_actions->protect, &QAction::triggered, this, [this](bool on) {
         if (const BranchRow* selected = branch())
             m_commands->setProtected(selected->name, on);
+    });
+    connect(&m_inspector->outside(), &OutsideMenu::chosen, this, [this](const QString& rule, bool allow) {
+        if (const BranchRow* selected = branch())
+            m_commands->setAllowed(selected->name, rule, allow);
     });
     connect(m_actions->solo, &QAction::triggered, this,
             [this](bool on) { m_area->setSolo(on ? m_branchId : 0); });

@@ -34,6 +34,7 @@ BranchRow branchFromJson(const QJsonObject& json) {
     row.root = json["root"].toBool();
     row.isProtected = json["protected"].toBool();
     row.forkLsn = lsnFromJson(json["forkLsn"]);
+    row.isFork = row.forkLsn != Lsn();
     row.forkTime = timeFromJson(json["forkTime"]);
     row.headLsn = lsnFromJson(json["headLsn"]);
     row.headTime = timeFromJson(json["headTime"]);
@@ -62,6 +63,8 @@ BranchRow branchFromJson(const QJsonObject& json) {
     row.startedAt = timeFromJson(json["startedAt"]);
     row.expiresAt = timeFromJson(json["expiresAt"]);
     row.error = json["error"].toString();
+    for (const QJsonValue& rule : json["allowed"].toArray())
+        row.allowed += rule.toString();
     for (const QJsonValue& value : json["peeks"].toArray())
         if (const QJsonObject peek = value.toObject(); !peek["offLine"].toBool())
             row.peeks.push_back({lsnFromJson(peek["lsn"]), timeFromJson(peek["openedAt"])});

@@ -2,6 +2,7 @@
 
 #include "app/control/methods.h"
 #include "app/gui/message_bar.h"
+#include "app/gui/outside_menu.h"
 #include "app/gui/picture_json.h"
 #include "app/gui/service_file.h"
 #include "widgets/models/format.h"
@@ -117,6 +118,16 @@ void StoreCommands::setProtected(const QString& name, bool isProtected) {
                           done(isProtected ? tr("%1 is protected").arg(name)
                                            : tr("%1 is not protected").arg(name));
                       });
+}
+
+void StoreCommands::setAllowed(const QString& name, const QString& rule, bool allow) {
+    m_session.perform(
+        tr("What %1 may do was not changed").arg(name), allow ? method::branchAllow : method::branchForbid,
+        {{"name", name}, {"rules", QJsonArray{rule}}}, [=, this](const QJsonObject&) {
+            const QString what = OutsideMenu::text({rule});
+            done(allow ? tr("%1 may %2, from the next start of its server on").arg(name, what)
+                       : tr("%1 may no longer %2, from the next start of its server on").arg(name, what));
+        });
 }
 
 void StoreCommands::setExpiry(const QString& name, const QString& after) {

@@ -27,6 +27,8 @@ class StoreCommands : public QObject {
     void restore(const QString& name, const QString& at);
     void reset(const QString& name);
     void setProtected(const QString& name, bool isProtected);
+    // By the name that the engine gives the rule.
+    void setAllowed(const QString& name, const QString& rule, bool allow);
     void setExpiry(const QString& name, const QString& after); // "7d" or "never"
     void restoreFromTrash(const QString& name);
     void start(const QString& name);

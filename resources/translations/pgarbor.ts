@@ -792,6 +792,10 @@ Press to copy it</source>
         <source>port %1</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Allowed</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::JobModel</name>
@@ -1399,6 +1403,45 @@ Press to copy it</source>
     </message>
     <message>
         <source>By</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>arbor::OutsideMenu</name>
+    <message>
+        <source>archive its log</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>send its log to standbys</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>keep its parent&apos;s replication slots</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>wait for synchronous standbys</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>follow its parent&apos;s primary</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>run its subscriptions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>run scheduled jobs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Allow on the outside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A fork does nothing of this by itself, so that it does not act as its parent</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2512,6 +2555,18 @@ These are removed for good and cannot be brought back.</source>
     </message>
     <message>
         <source>Service file written; a command that uses it is copied</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What %1 may do was not changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 may %2, from the next start of its server on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 may no longer %2, from the next start of its server on</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -1,6 +1,8 @@
 // What happens elsewhere while a person looks: who peeks at a branch, who is connected, a head that moves, a
 // new name. The window follows, and what the person has chosen stays.
 #include "app/gui/log_panel.h"
+#include "app/gui/message_bar.h"
+#include "app/gui/outside_menu.h"
 #include "app/gui/page_panel.h"
 #include "app/gui/relations_panel.h"
 #include "tests/gui/live_window.h"
@@ -191,6 +193,32 @@ class FollowingTest : public QObject {
         ARBOR_EVENTUALLY(says(relations, "as one reads them"));
         ARBOR_EVENTUALLY(relations->pages()->sentence().startsWith("Choose a page"));
         m_live->key(Qt::Key_Escape);
+    }
+
+    // Chosen in a menu, seen among the facts, taken back; and not offered where nothing is to be chosen.
+    void WhatAForkMayDoToTheOutsideIsChosen() {
+        OutsideMenu& outside = window().inspector().outside();
+        window().area().selectBranch(main().id);
+        QVERIFY(!outside.menuAction()->isEnabled()); // a root, whose restore was undone
+        window().area().selectBranch(m_live->branch("one")->id);
+        QVERIFY(outside.menuAction()->isEnabled());
+        QAction* archiving = outside.actions().front();
+        QVERIFY(archiving->text() == "Archive its log" && !archiving->isChecked());
+        QVERIFY(!says(&window().inspector(), "archive its log"));
+        archiving->trigger();
+        ARBOR_EVENTUALLY(m_live->branch("one")->allowed == QStringList{"archiving"});
+        ARBOR_EVENTUALLY(says(&window().inspector(), "archive its log"));
+        ARBOR_EVENTUALLY(
+            window().messages().text().startsWith("one may archive its log, from the next start"));
+        ctl({"branch", "allow", "one", "scheduled-jobs"}); // somebody else
+        ARBOR_EVENTUALLY(says(&window().inspector(), "archive its log, run scheduled jobs"));
+        QVERIFY(outside.actions().back()->isChecked());
+        GuiPlace::shoot(window(), "allowed");
+        archiving->trigger();
+        ARBOR_EVENTUALLY(m_live->branch("one")->allowed == QStringList{"scheduled-jobs"});
+        ctl({"branch", "forbid", "one", "scheduled-jobs"});
+        ARBOR_EVENTUALLY(!says(&window().inspector(), "run scheduled jobs"));
+        QVERIFY(!archiving->isChecked());
     }
 
     void AfterAFilterTheTreeIsAsItWas() {

@@ -6,6 +6,7 @@
 
 #include <QMetaType>
 #include <QString>
+#include <QStringList>
 
 #include <cstdint>
 #include <optional>
@@ -72,6 +73,8 @@ struct BranchRow {
     Timestamp expiresAt;
     QString error; // why state is Failed
     std::vector<PeekRow> peeks;
+    bool isFork = false; // also a root that was restored: of its own past
+    QStringList allowed; // what a fork may do to the outside, by the names of the rules
 
     int pins() const { return children + checkpoints; }
     bool operator==(const BranchRow&) const = default;
