@@ -120,7 +120,8 @@ class WalFollower final : public LogFollower {
         std::uint64_t systemId = 0;
         std::uint32_t tli = 1;
     };
-    WalFollower(Engine& engine, const LogPlace& place, const WalFormat& format, Parts parts, ScanState state);
+    WalFollower(Engine& engine, const LogPlace& place, const WalFormat& format, Parts parts, WalChain chain,
+                ScanState state);
 
     static Result<ScanState> beginning(Engine& engine, const LogPlace& place, const Parts& parts,
                                        const MarkStore& marks, const ControlFile& control);
@@ -165,10 +166,10 @@ class WalFollower final : public LogFollower {
 };
 
 WalFollower::WalFollower(Engine& engine, const LogPlace& place, const WalFormat& format, Parts parts,
-                         ScanState state)
+                         WalChain chain, ScanState state)
     : m_engine(engine), m_place(place), m_format(format), m_parts(std::move(parts)),
       m_durableMarks(engine.store().index()), m_marks(m_durableMarks), m_writer(place.timeline, m_marks),
-      m_scanner(makeChain(), format,
+      m_scanner(std::move(chain), format,
                 {walDirectory(engine, place.timeline), keptDirectory(engine, place.timeline)}, state),
       m_saved(state), m_synced(std::max(place.fork.lsn, engine.historyStart(place.timeline).lsn)) {}
 
@@ -229,7 +230,10 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
         if (isNew)
             state = begun;
     }
-    std::unique_ptr<WalFollower> follower(new WalFollower(engine, place, *format, std::move(parts), *state));
+    WalChain chain(disk, parts.layers, place.walSegmentSize, parts.systemId);
+    ARBOR_TRY(chain.followTli(state->tli));
+    std::unique_ptr<WalFollower> follower(
+        new WalFollower(engine, place, *format, std::move(parts), std::move(chain), *state));
     if (isNew) {
         {
             // what a timeline begins with was made durable by whoever made it

@@ -2,18 +2,13 @@
 // world it does not do. Also the cases of forks that need a server to show.
 #include "system_support.h"
 
-#include <QCryptographicHash>
-
 using namespace arbor::system_test;
 
 namespace {
 
 std::map<std::string, QByteArray> segmentsOf(const fs::path& wal) {
-    std::map<std::string, QByteArray> files;
-    for (const auto& entry : fs::directory_iterator(wal))
-        if (entry.is_regular_file() && entry.path().filename().string().size() == 24)
-            files[entry.path().filename()] =
-                QCryptographicHash::hash(readText(entry.path()), QCryptographicHash::Sha256);
+    auto files = checksumsIn(wal);
+    std::erase_if(files, [](const auto& file) { return file.first.size() != 24; });
     return files;
 }
 

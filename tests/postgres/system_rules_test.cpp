@@ -1,21 +1,7 @@
 // What a fork may be allowed to do to the outside world, and the timeline id that its log bears then.
 #include "system_support.h"
 
-#include <QCryptographicHash>
-
 using namespace arbor::system_test;
-
-namespace {
-
-std::map<std::string, QByteArray> segmentsIn(const fs::path& archive) {
-    std::map<std::string, QByteArray> files;
-    for (const auto& entry : fs::directory_iterator(archive))
-        files[entry.path().filename()] =
-            QCryptographicHash::hash(readText(entry.path()), QCryptographicHash::Sha256);
-    return files;
-}
-
-} // namespace
 
 class SystemRulesTest : public QObject {
     Q_OBJECT
@@ -51,7 +37,7 @@ class SystemRulesTest : public QObject {
         const QByteArray last = value("main", "SELECT pg_walfile_name(pg_switch_wal())");
         QTRY_VERIFY_WITH_TIMEOUT(fs::exists(archive / last.toStdString()), 60'000);
         EXPECT_OK(m_store->run("stop main"));
-        const auto ofParent = segmentsIn(archive);
+        const auto ofParent = checksumsIn(archive);
 
         EXPECT_OK(m_store->run("branch allow sender archiving"));
         QCOMPARE(m_store->branch("sender").value("allowed").toArray(), QJsonArray{"archiving"});
@@ -100,7 +86,7 @@ class SystemRulesTest : public QObject {
         QCOMPARE(value("sender", "SHOW archive_mode"), QByteArray("off"));
         QCOMPARE(value("sender", "SELECT sum(n) FROM sent"), QByteArray("61"));
 
-        for (const auto& [name, content] : segmentsIn(archive))
+        for (const auto& [name, content] : checksumsIn(archive))
             QVERIFY2(ofParent.contains(name) ? ofParent.at(name) == content : !name.starts_with("00000001"),
                      name.c_str());
         EXPECT_OK(m_store->run("start main"));
@@ -135,9 +121,41 @@ class SystemRulesTest : public QObject {
             QCOMPARE(value("moved", "INSERT INTO m VALUES (2)"), QByteArray());
             EXPECT_OK(m_store->run("branch create after --from moved --start"));
             QCOMPARE(value("after", "SELECT sum(n) FROM m"), QByteArray("3"));
-            for (const char* name : {"after", "moved"})
+            QCOMPARE(value("after", "INSERT INTO m VALUES (3)"), QByteArray());
+            EXPECT_OK(m_store->run("branch create last --from after --start"));
+            QCOMPARE(value("last", "SELECT sum(n) FROM m"), QByteArray("6"));
+            for (const char* name : {"last", "after", "moved"})
                 EXPECT_OK(m_store->run({"branch", "delete", name}));
         }
+    }
+
+    // With the log that it streams, and what stock PostgreSQL says of the copy's manifest, files and end.
+    void anAllowedForkGivesABaseBackup() {
+        EXPECT_OK(m_store->run("branch create backed --from main"));
+        EXPECT_OK(m_store->run("branch allow backed walsenders"));
+        EXPECT_OK(m_store->run("start backed"));
+        value("backed", "CREATE TABLE b AS SELECT g AS n FROM generate_series(1, 1000) g");
+        const fs::path backup = m_store->folder() / "backup";
+        fs::create_directory(backup);
+        fs::permissions(backup, fs::perms::all);
+        int code = 0;
+        const QByteArray said = m_store->asOwner("pg_basebackup -X stream -c fast -D '" +
+                                                     QString::fromStdString(backup.string()) + "' -d '" +
+                                                     QString::fromUtf8(m_store->url("backed")) + "'",
+                                                 &code);
+        QVERIFY2(code == 0, said.constData());
+        EXPECT_OK(m_store->run({"import", QString::fromStdString(backup.string()), "copy"}));
+        EXPECT_OK(m_store->run("start copy"));
+        QCOMPARE(value("copy", "SELECT sum(n) FROM b"), QByteArray("500500"));
+        QCOMPARE(value("copy", "INSERT INTO b VALUES (500)"), QByteArray());
+        EXPECT_OK(m_store->run("branch create of-copy --from copy --start")); // its log is followed, too
+        QCOMPARE(value("of-copy", "SELECT sum(n) FROM b"), QByteArray("501000"));
+        EXPECT_OK(m_store->run("branch delete of-copy"));
+        QCOMPARE(value("copy", "SELECT timeline_id FROM pg_control_checkpoint()"),
+                 value("backed", "SELECT timeline_id FROM pg_control_checkpoint()"));
+        EXPECT_OK(m_store->run("stop copy"));
+        EXPECT_OK(m_store->run("branch delete copy"));
+        EXPECT_OK(m_store->run("branch delete backed"));
     }
 
     void replicationIsAllowedByName() {

@@ -7,6 +7,7 @@
 
 #include <QtTest>
 
+#include <QCryptographicHash>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <grp.h>
+#include <map>
 #include <memory>
 #include <pwd.h>
 #include <set>
@@ -96,6 +98,16 @@ class Sql {
 inline QByteArray readText(const fs::path& path) {
     QFile file(QString::fromStdString(path.string()));
     return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+// Of the regular files of a directory, by their names.
+inline std::map<std::string, QByteArray> checksumsIn(const fs::path& directory) {
+    std::map<std::string, QByteArray> files;
+    for (const auto& entry : fs::directory_iterator(directory))
+        if (entry.is_regular_file())
+            files[entry.path().filename()] =
+                QCryptographicHash::hash(readText(entry.path()), QCryptographicHash::Sha256);
+    return files;
 }
 
 // Processes that have anything open, or stand, below a directory; judged by links, which cannot hang.
