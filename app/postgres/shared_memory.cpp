@@ -89,9 +89,17 @@ bool creatorLives(const shmid_ds& segment) {
     return info && !info->hasEnded() && startedAt(info->identity) <= segment.shm_ctime + 2;
 }
 
+// A server that was killed between making its segment and describing it (sysv_shmem.c,
+// PGSharedMemoryCreate()) leaves zeros.
+bool isUndescribed(const SegmentHeader& header) {
+    return header.magic == 0 && header.creator == 0 && header.totalSize == 0 && header.freeOffset == 0 &&
+           header.dynamicControl == 0;
+}
+
 bool mayRemove(const shmid_ds& segment, const std::optional<SegmentHeader>& header) {
-    return header && header->magic == segmentMagic && header->creator == segment.shm_cpid &&
-           !creatorLives(segment);
+    if (!header || creatorLives(segment))
+        return false;
+    return isUndescribed(*header) || (header->magic == segmentMagic && header->creator == segment.shm_cpid);
 }
 
 } // namespace

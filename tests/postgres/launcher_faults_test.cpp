@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -348,6 +349,26 @@ class LauncherFaultsTest : public QObject {
         QVERIFY(waitUntil([&] { return finished; }));
         QVERIFY(segmentsOf(server).empty());
         QVERIFY(!fs::exists(places.dataDirectory));
+    }
+
+    // Killed between shmget() and the first word in the segment. What another program left there stays.
+    void sharedMemoryThatWasNeverDescribedIsClearedToo() {
+        for (const bool isForeign : {false, true}) {
+            const pid_t server = ::fork();
+            if (server == 0) {
+                const int id = ::shmget(IPC_PRIVATE, 56, IPC_CREAT | 0600);
+                if (isForeign)
+                    std::memcpy(::shmat(id, nullptr, 0), "somebody else's", 16);
+                ::raise(SIGKILL);
+            }
+            ::waitpid(server, nullptr, 0);
+            const std::vector<int> left = segmentsOf(server);
+            QCOMPARE(left.size(), std::size_t(1));
+            QCOMPARE(clearSharedMemory(std::vector{server}).size(), isForeign ? std::size_t(0) : 1);
+            QCOMPARE(segmentsOf(server).empty(), !isForeign);
+            if (isForeign)
+                QVERIFY(::shmctl(left.front(), IPC_RMID, nullptr) == 0);
+        }
     }
 
     void sharedMemoryOfDeadServersIsClearedAndOfOthersKept() {
