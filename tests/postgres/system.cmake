@@ -4,7 +4,7 @@ set(systemTimeout 1200)
 if(DEFINED ENV{ARBOR_FULL})
     set(systemTimeout 36000) # the long counts
 endif()
-foreach(part cli bad_input exactness kill isolation rules fulldisk hardship costs)
+foreach(part cli peek bad_input exactness kill isolation rules fulldisk hardship costs)
     arbor_test(test_system_${part} SOURCES system_${part}_test.cpp
         LINKS arbor_control fmt::fmt PkgConfig::LIBPQ LABELS postgres system TIMEOUT ${systemTimeout})
     add_dependencies(test_system_${part} pgarborctl pgarbord)

@@ -411,18 +411,6 @@ class SystemCliTest : public QObject {
         EXPECT_CODE(m_store->run("job cancel x"), 2);
     }
 
-    void aPeekIsReadOnlyAndGoneAfterwards() {
-        const auto branches = m_store->json("branch list").array().size();
-        const Outcome peek = m_store->run({"psql", "main", "--at", "checkpoint:one", "--", "-XAt", "-c",
-                                           "SELECT count(*) FROM log", "-c", "DELETE FROM log"});
-        EXPECT_CODE(peek, 1);
-        QVERIFY(peek.out.startsWith("1"));
-        QVERIFY(peek.err.contains("read-only"));
-        QCOMPARE(m_store->json("branch list").array().size(), branches);
-        EXPECT_CODE(m_store->run({"psql", "main", "--at", "0/1", "--", "-c", "SELECT 1"}), 4);
-        QVERIFY(peeksAreGone());
-    }
-
     void aPageSaysWhereItComesFromAndWhoKeepsIt() {
         EXPECT_OK(m_store->run("start main"));
         QCOMPARE(m_store->value("main", "CREATE TABLE traced AS SELECT n FROM generate_series(1, 100) n"),
@@ -448,23 +436,6 @@ class SystemCliTest : public QObject {
         EXPECT_OK(m_store->run("branch delete tracing"));
     }
 
-    void aPeekIsListedWhileItIsOpen() {
-        const auto peeks = [&] { return m_store->branch("main").value("peeks").toArray(); };
-        QVERIFY(peeks().isEmpty());
-        auto client = m_store->begin({"psql", "main", "--at", "checkpoint:one", "--", "-XAt"});
-        client->write("SELECT 'ready';\n");
-        QVERIFY(client->waitForReadyRead(60'000));
-        QCOMPARE(peeks().size(), 1);
-        const QJsonObject peek = peeks()[0].toObject();
-        QCOMPARE(peek.value("lsn"), named(m_store->json("checkpoint list").array(), "one").value("lsn"));
-        QVERIFY(!peek.value("openedAt").toString().isEmpty() && !peek.value("offLine").toBool(true));
-        const QString line = "peek: at " + peek.value("lsn").toString();
-        QVERIFY(m_store->run("branch show main").out.contains(line.toUtf8()));
-        client->closeWriteChannel();
-        QVERIFY(client->waitForFinished(60'000));
-        QVERIFY(peeks().isEmpty());
-    }
-
     // By the server itself, looked at once a second; ours do not count.
     void theSessionsOfARunningBranchAreCounted() {
         const auto sessions = [&] { return m_store->branch("main").value("sessions").toInt(-1); };
@@ -483,29 +454,6 @@ class SystemCliTest : public QObject {
         EXPECT_OK(m_store->run("stop main"));
         QCOMPARE(sessions(), -1);
         EXPECT_OK(m_store->run("start main"));
-    }
-
-    // Also when pgarborctl is killed while psql runs, and while the peek is still being started.
-    void aKilledPeekLeavesNothing() {
-        const pid_t engine = m_store->engine();
-        const pid_t server = m_store->postmaster("main");
-        {
-            auto client = m_store->begin({"psql", "main", "--at", "head", "--", "-XAt"});
-            client->write("SELECT 'ready';\n");
-            QVERIFY(client->waitForReadyRead(60'000));
-            client->kill();
-            client->waitForFinished();
-        }
-        for (int delay : {1, 50, 150, 400, 100, 200, 300, 250}) {
-            auto client = m_store->begin({"psql", "main", "--at", "head", "--", "-XAt"});
-            QTest::qWait(delay); // any moment is right
-            client->kill();
-            client->waitForFinished();
-            QCOMPARE(value("main", "CHECKPOINT"), QByteArray()); // a sync beside the peek's end
-        }
-        QTRY_VERIFY_WITH_TIMEOUT(peeksAreGone(), 60'000);
-        QCOMPARE(m_store->engine(), engine);
-        QCOMPARE(m_store->postmaster("main"), server);
     }
 
     // A fork replays its parent's log from the last checkpoint before it answers: the engine sees to it
@@ -591,23 +539,6 @@ class SystemCliTest : public QObject {
         QVERIFY(engine->waitForFinished(60'000));
         QCOMPARE(engine->exitCode(), 0);
         QVERIFY(!isMounted(m_store->mount()));
-    }
-
-  private:
-    // No server, mount entry, log or file of a peek.
-    bool peeksAreGone() {
-        for (const auto& entry : fs::directory_iterator(m_store->path() / "log"))
-            if (entry.path().filename().string().starts_with("peek"))
-                return false;
-        std::set<std::string> timelines;
-        const QJsonArray branches = m_store->json("branch list").array();
-        for (const QJsonValue& branch : branches)
-            timelines.insert(std::to_string(branch.toObject().value("timeline").toInteger()));
-        const auto mounted =
-            m_store->asOwner("ls '" + QString::fromStdString(m_store->mount()) + "'").split('\n');
-        return std::all_of(mounted.begin(), mounted.end(), [&](const QByteArray& name) {
-            return name.isEmpty() || timelines.contains(name.toStdString());
-        });
     }
 };
 
