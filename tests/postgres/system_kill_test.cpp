@@ -268,6 +268,40 @@ class SystemKillTest : public QObject {
             QVERIFY(!entry.path().filename().string().starts_with("peek"));
     }
 
+    // While a fork whose log may leave the store takes a timeline id of its own: the next start ends the
+    // move.
+    void aMoveToATimelineIdOfItsOwnSurvivesTheEngine() {
+        const QByteArray rows = m_store->value("main", "SELECT count(*) FROM kept");
+        for (int round = 0; round < (isFull() ? 60 : 4); ++round) {
+            // one that has never run recovers a crash first, the other has been stopped cleanly
+            EXPECT_OK(m_store->run("branch create moved --from main"));
+            if (round % 2 == 1) {
+                EXPECT_OK(m_store->run("start moved"));
+                EXPECT_OK(m_store->run("stop moved"));
+            }
+            EXPECT_OK(m_store->run("branch allow moved walsenders"));
+            const auto starting = m_store->begin({"start", "moved"});
+            QTest::qWait(upTo(1500));
+            ::kill(m_store->engine(), SIGKILL);
+            Store::finish(*starting);
+            EXPECT_OK(m_store->run("start moved"));
+            const qint64 first = m_store->branch("moved").value("timeline").toInteger() * 256;
+            const qint64 tli =
+                m_store->value("moved", "SELECT timeline_id FROM pg_control_checkpoint()").toLongLong();
+            QVERIFY2(tli > first && tli < first + 256, QByteArray::number(tli).constData());
+            QCOMPARE(m_store->value("moved", "SELECT count(*) FROM kept"), rows);
+            QCOMPARE(m_store->value("moved", "INSERT INTO kept VALUES (-1, 1)"), QByteArray());
+            QCOMPARE(m_store->value("moved", "SELECT count(bt_index_parent_check('kept_pkey', true))"),
+                     QByteArray("1"));
+            EXPECT_OK(m_store->run("restart moved")); // it stays there
+            QCOMPARE(m_store->value("moved", "SELECT count(*) FROM kept WHERE writer = -1"), QByteArray("1"));
+            QCOMPARE(m_store->value("moved", "SELECT timeline_id FROM pg_control_checkpoint()").toLongLong(),
+                     tli);
+            EXPECT_OK(m_store->run("branch delete moved"));
+        }
+        EXPECT_OK(m_store->run("start main"));
+    }
+
     // At whatever moment of its making: what is there is a store, or can be made one by asking again.
     void anInitThatIsKilledIsAskedForAgain() {
         for (int round = 0; round < (isFull() ? 40 : 4); ++round) {
