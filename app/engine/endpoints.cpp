@@ -22,6 +22,10 @@ Error failureOf(const Endpoint& endpoint) {
 
 } // namespace
 
+Error engineIsBeingStopped() {
+    return makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment");
+}
+
 Endpoints::~Endpoints() = default;
 
 Endpoints::Entry* Endpoints::find(const EndpointKey& key) {
@@ -56,7 +60,7 @@ Status Endpoints::remove(const EndpointKey& key, Endpoint::StopMode mode) {
 
 void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec spec, Waiter done) {
     if (m_closing)
-        return done(makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment"));
+        return done(engineIsBeingStopped());
     Entry* entry = find(key);
     if (entry != nullptr && entry->info.timeline != timeline) {
         if (!isDown(entry->endpoint->state()))

@@ -22,6 +22,9 @@ namespace arbor {
 // "branch 7" or "peek 12": who a server belongs to.
 using EndpointKey = std::string;
 
+// What whoever asks for a server, or anything else, of an engine that ends is told.
+Error engineIsBeingStopped();
+
 struct EndpointInfo {
     Endpoint::State state = Endpoint::State::Stopped;
     std::string failure; // a sentence, in state Failed

@@ -14,6 +14,7 @@
 #include "app/postgres/endpoint_config.h"
 #include "app/postgres/program.h"
 #include "storage/engine/view_paths.h"
+#include "storage/engine/wal_follower.h"
 #include "storage/names/roles.h"
 #include "storage/wal/wal_segments.h"
 
@@ -32,7 +33,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint32_t blocksOfSegment = 131'072;
 constexpr double recoverShare = 0.1; // of the progress
 
 // A fork at a point without a name, gone with the object.
@@ -143,7 +143,7 @@ std::uint32_t firstBlockOf(std::string_view name) {
     return dot == std::string_view::npos
                ? 0
                : static_cast<std::uint32_t>(std::atoi(std::string(name.substr(dot + 1)).c_str())) *
-                     blocksOfSegment;
+                     blocksPerRelationFile;
 }
 
 class Writer {
@@ -345,8 +345,7 @@ Result<ExportOutcome> exportDirectory(Service& service, const TimelinePoint& poi
     ARBOR_ASSIGN(const Service::HiddenServer server,
                  service.startHidden(fork.timeline(), true, installation, &job, [](EndpointSpec&) {}));
     ARBOR_TRY(service.endHidden(server, Endpoint::StopMode::Fast));
-    ARBOR_ASSIGN(const std::string content, readPath(fork.view(), "global/pg_control"));
-    ARBOR_ASSIGN(const ControlFile control, parseControlFile(std::as_bytes(std::span(content))));
+    ARBOR_ASSIGN(const ControlFile control, controlOf(fork.view()));
     if (!control.cleanlyShutDown())
         return makeError(ErrorKind::Io, "the server that recovered the export did not stop cleanly");
     Writer writer(service, fork.view(), directory, job);

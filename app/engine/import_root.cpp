@@ -5,6 +5,7 @@
 #include "app/postgres/reports.h"
 #include "app/postgres/runtime_files.h"
 #include "storage/engine/view_paths.h"
+#include "storage/engine/wal_follower.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -231,8 +232,7 @@ Status NewRoot::takeLog(const std::string& from, const std::vector<std::string>&
 
 // From here on the view follows the log, as that of a branch does.
 Status NewRoot::follow() {
-    ARBOR_ASSIGN(const std::string control, readPath(*m_view, "global/pg_control"));
-    ARBOR_ASSIGN(m_control, parseControlFile(std::as_bytes(std::span(control))));
+    ARBOR_ASSIGN(m_control, controlOf(*m_view));
     auto view = m_service.engine().followRoot(
         std::move(m_view), static_cast<std::uint32_t>(m_installation.major), m_control.segmentSize);
     if (!view)
@@ -343,8 +343,7 @@ Status NewRoot::stop() {
     const auto server = std::exchange(m_server, std::nullopt);
     if (auto stopped = m_service.endHidden(*server, Endpoint::StopMode::Fast); !stopped)
         return std::move(stopped).error().during("stopping the server on what was imported");
-    ARBOR_ASSIGN(const std::string content, readPath(*m_view, "global/pg_control"));
-    ARBOR_ASSIGN(m_control, parseControlFile(std::as_bytes(std::span(content))));
+    ARBOR_ASSIGN(m_control, controlOf(*m_view));
     if (!m_control.cleanlyShutDown())
         return makeError(ErrorKind::Io, "the server on what was imported did not stop cleanly");
     return {};

@@ -26,10 +26,6 @@ constexpr int workers = 16; // they wait more than they work
 constexpr int workersTimeoutMs = 60'000;
 constexpr int pumpIntervalMs = 10;
 
-Error beingStopped() {
-    return makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment");
-}
-
 } // namespace
 
 Service::Service(Options options, ControlServer& server)
@@ -153,7 +149,7 @@ void Service::onWorker(const char* name, Method method, bool needsStore) {
         name, [this, method = std::move(method),
                needsStore](const QJsonObject& params, const RequestContext& context, ResponderPtr responder) {
             if (m_shuttingDown)
-                return responder->answer(beingStopped());
+                return responder->answer(engineIsBeingStopped());
             m_workers.start([=, this] {
                 if (needsStore && !m_storeOpen) {
                     responder->answer(makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store)));
@@ -169,7 +165,7 @@ void Service::asJob(const char* name, const QString& title, JobMethod method, bo
                     [this, name, title, method = std::move(method), needsStore](
                         const QJsonObject& params, const RequestContext& context) -> Result<QJsonValue> {
                         if (m_shuttingDown)
-                            return beingStopped();
+                            return engineIsBeingStopped();
                         if (needsStore && !m_storeOpen)
                             return makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store));
                         JobPtr job = m_jobs.start(name, title, context);

@@ -1,5 +1,7 @@
 #include "app/gui/outside_menu.h"
 
+#include "app/control/arguments.h"
+
 #include <QAction>
 
 namespace arbor {
@@ -7,10 +9,10 @@ namespace arbor {
 namespace {
 
 struct Rule {
-    const char* name; // of app/postgres/endpoint_config.h
+    const char* name; // one of ruleNames
     const char* text;
 };
-constexpr Rule rules[] = {
+constexpr Rule rules[std::size(ruleNames)] = {
     {"archiving", QT_TRANSLATE_NOOP("arbor::OutsideMenu", "archive its log")},
     {"walsenders", QT_TRANSLATE_NOOP("arbor::OutsideMenu", "send its log to standbys")},
     {"replication-slots", QT_TRANSLATE_NOOP("arbor::OutsideMenu", "keep its parent's replication slots")},

@@ -35,6 +35,12 @@ inline constexpr Position maxPosition{UINT64_MAX};
 // A block of 8192 bytes within a file.
 using BlockNumber = std::uint32_t;
 inline constexpr std::size_t blockSize = 8192;
+// The last one may be begun only.
+constexpr std::uint64_t blocksIn(std::uint64_t bytes) {
+    return (bytes + blockSize - 1) / blockSize;
+}
+// RELSEG_SIZE of pg_config.h: a relation of more than 1 GB is many files.
+inline constexpr std::uint32_t blocksPerRelationFile = 131'072;
 
 } // namespace arbor
 

@@ -6,20 +6,13 @@
 
 namespace arbor {
 
-namespace {
-
-BlockNumber blocksOf(const Attributes& attributes) {
-    return static_cast<BlockNumber>((attributes.size + blockSize - 1) / blockSize);
-}
-
-} // namespace
-
 Result<PageDifference> pageDifference(Engine& engine, const SeenFile& mine, const SeenFile* theirs) {
     const Index& index = engine.store().index();
     const InodeId file = mine.attributes.inode;
-    const BlockNumber blocks = blocksOf(mine.attributes);
+    const BlockNumber blocks = static_cast<BlockNumber>(blocksIn(mine.attributes.size));
     const bool same = theirs != nullptr && theirs->attributes.inode == file;
-    const BlockNumber shared = same ? std::min(blocks, blocksOf(theirs->attributes)) : 0;
+    const BlockNumber shared =
+        same ? std::min(blocks, static_cast<BlockNumber>(blocksIn(theirs->attributes.size))) : 0;
     PageDifference difference{blocks, blocks - shared};
     if (shared == 0)
         return difference;

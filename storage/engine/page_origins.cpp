@@ -25,7 +25,7 @@ Status pageOrigins(Engine& engine, const SeenFile& file, BlockNumber first, Bloc
     const Index& index = engine.store().index();
     const Lineage& lineage = file.view.lineage();
     const InodeId inode = file.attributes.inode;
-    const std::uint64_t blocks = (file.attributes.size + blockSize - 1) / blockSize;
+    const std::uint64_t blocks = blocksIn(file.attributes.size);
     const std::uint64_t end = std::min(std::uint64_t{first} + count, blocks);
     ARBOR_ASSIGN(const auto cuts, readCuts(index, lineage, inode));
     for (std::uint64_t block = first; block < end;) {

@@ -374,7 +374,7 @@ Status TimelineView::resize(Node& node, std::uint64_t size) {
     const std::uint64_t old = node.size;
     if (size == old)
         return {};
-    const auto firstGone = static_cast<BlockNumber>((size + blockSize - 1) / blockSize);
+    const auto firstGone = static_cast<BlockNumber>(blocksIn(size));
     // the block that stays in part: its tail must read as zeros when the file grows again
     std::array<std::byte, blockSize> tail;
     std::optional<PreparedPage> prepared;

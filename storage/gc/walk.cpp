@@ -277,7 +277,7 @@ void GroupWalk::readEntries(TagCursor& cursor, std::vector<InodeGroup::Entry>& e
         if (tagByte == tag::cut) {
             const auto size = decodeCut(cursor.value());
             sound = size.has_value();
-            entry.number = sound ? (*size + blockSize - 1) / blockSize : 0;
+            entry.number = sound ? blocksIn(*size) : 0;
         } else {
             const auto attributes = decodeAttributes(cursor.value());
             sound = attributes.has_value();

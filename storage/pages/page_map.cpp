@@ -21,7 +21,7 @@ Result<std::vector<Cut>> readCuts(const Index& index, const Lineage& lineage, In
         if (!key)
             return makeError(ErrorKind::Corruption, "a truncation of file {} has a damaged key", inode);
         ARBOR_ASSIGN(const std::uint64_t size, decodeCut(cursor.value()));
-        cuts.push_back({key->position, static_cast<BlockNumber>((size + blockSize - 1) / blockSize)});
+        cuts.push_back({key->position, static_cast<BlockNumber>(blocksIn(size))});
     }
     ARBOR_TRY(cursor.status());
     std::reverse(cuts.begin(), cuts.end());
@@ -114,7 +114,7 @@ Status PageMap::fill(std::uint32_t number) {
     }
     Chunk& chunk = chunkFor(number);
     ChunkRefs refs = chunk.refs;
-    const std::uint64_t blocks = (m_size.load() + blockSize - 1) / blockSize;
+    const std::uint64_t blocks = blocksIn(m_size.load());
     ARBOR_TRY(readChunk(m_index, m_lineage, m_inode, number, m_cuts, refs,
                         static_cast<BlockNumber>(std::min<std::uint64_t>(blocks, UINT32_MAX))));
     chunk.refs = refs;

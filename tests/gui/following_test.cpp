@@ -24,11 +24,7 @@ class FollowingTest : public QObject {
     MainWindow& window() const { return m_live->window; }
     RestorePanel& restore() const { return window().inspector().restore(); }
     const BranchRow& main() const { return *m_live->branch("main"); }
-    void ctl(const QStringList& arguments) const {
-        int code = 1;
-        m_place->ctl(arguments, &code);
-        QCOMPARE(code, 0);
-    }
+    void ctl(const QStringList& arguments) const { m_place->succeed(arguments); }
     void sql(const QString& statement) const { ctl({"psql", "main", "--", "-Xqc", statement}); }
     // A psql that stays until it is let go of.
     std::unique_ptr<QProcess> psql(const QStringList& options = {}) const {

@@ -75,6 +75,12 @@ class GuiPlace {
             *code = process.exitCode();
         return process.readAllStandardOutput();
     }
+    // A command that is expected to work; in a test function.
+    void succeed(const QStringList& arguments) const {
+        int code = 1;
+        ctl(arguments, &code);
+        QCOMPARE(code, 0);
+    }
     // What the command line says with --json.
     QJsonDocument json(const QStringList& arguments) const {
         return QJsonDocument::fromJson(ctl(QStringList{QStringLiteral("--json")} + arguments));

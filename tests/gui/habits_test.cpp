@@ -29,11 +29,7 @@ class HabitsTest : public QObject {
     Inspector& inspector() const { return window().inspector(); }
     PointPanel& point() const { return inspector().point(); }
     const BranchRow& main() const { return *m_live->branch("main"); }
-    void ctl(const QStringList& arguments) const {
-        int code = 1;
-        m_place->ctl(arguments, &code);
-        QCOMPARE(code, 0);
-    }
+    void ctl(const QStringList& arguments) const { m_place->succeed(arguments); }
     void sql(const QString& statement) const { ctl({"psql", "main", "--", "-Xqc", statement}); }
     void open() {
         m_live = std::make_unique<LiveWindow>(*m_place);
