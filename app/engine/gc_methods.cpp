@@ -200,6 +200,8 @@ QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
     QJsonArray pins;
     for (std::size_t i = 0; i < accounts.input.pins.size(); ++i) {
         const GcPin& pin = accounts.input.pins[i];
+        if (pin.kind == PinKind::Child)
+            continue; // a part of what is said of the child below
         const bool fromHead = pin.kind == PinKind::Window && pin.fromLsn == Lsn{};
         pins.append(
             QJsonObject{{"kind", text(pinKindName(pin.kind))},

@@ -13,8 +13,7 @@ namespace arbor {
 
 namespace {
 
-constexpr BlockNumber blocksPerFile = 131'072; // RELSEG_SIZE: a relation of more than 1 GB is many files
-constexpr double mostBlocks = 4294967295.0;    // MaxBlockNumber + 1 of storage/block.h
+constexpr double mostBlocks = 4294967295.0; // MaxBlockNumber + 1 of storage/block.h
 
 // A name is asked of the branch's server, for only its catalog knows.
 Result<std::string> fileOf(Service& service, const BranchRecord& branch, const std::string& relation) {
@@ -48,7 +47,7 @@ Result<std::string> fileOf(Service& service, const BranchRecord& branch, const s
     return *path;
 }
 
-// The file of a relation that holds its blocks from part * blocksPerFile on.
+// The file of a relation that holds its blocks from part * blocksPerRelationFile on.
 std::string partOf(const std::string& relation, std::uint64_t part) {
     return part == 0 ? relation : fmt::format("{}.{}", relation, part);
 }
@@ -74,10 +73,12 @@ QJsonValue nameOf(Service& service, TimelineId timeline) {
 
 QJsonObject versionJson(Service& service, const PageTrace::Version& version, const GcInput& input) {
     QJsonArray pins;
-    for (const std::size_t i : version.pins)
-        pins.append(QJsonObject{{"kind", text(pinKindName(input.pins[i].kind))},
-                                {"name", text(input.pins[i].name)},
-                                {"branch", text(input.pins[i].branch)}});
+    for (const std::size_t i : version.pins) {
+        const GcPin& pin = input.pins[i];
+        const PinKind kind = pin.owner == GcPin::trash ? PinKind::Trash : pin.kind;
+        pins.append(QJsonObject{
+            {"kind", text(pinKindName(kind))}, {"name", text(pin.name)}, {"branch", text(pin.branch)}});
+    }
     QJsonObject json{{"branch", nameOf(service, version.timeline)},
                      {"timeline", static_cast<qint64>(version.timeline.value)},
                      {"position", static_cast<qint64>(version.position.value)},
@@ -98,8 +99,8 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
     const auto block = static_cast<BlockNumber>(asked);
     ARBOR_ASSIGN(const Engine::Resolved at, resolvePoint(service, branch, params));
     ARBOR_ASSIGN(const std::string relation, fileOf(service, branch, textOf(params, "relation")));
-    const std::string file = partOf(relation, block / blocksPerFile);
-    const BlockNumber blockInFile = block % blocksPerFile;
+    const std::string file = partOf(relation, block / blocksPerRelationFile);
+    const BlockNumber blockInFile = block % blocksPerRelationFile;
     ARBOR_ASSIGN(const auto view, service.engine().look(at.point));
     const auto found = fileAt(*view, file);
     if (!found && (file == relation || found.error().kind() != ErrorKind::NotFound))
@@ -145,7 +146,7 @@ Result<QJsonValue> trace(Service& service, const QJsonObject& params) {
 }
 
 // What the blocks of a relation say, gathered into cells.
-struct PageMapCells {
+struct GatheredCells {
     std::uint64_t from = 0;
     std::uint64_t perCell = 1;
     std::vector<int> nearest;            // a member of the lineage a cell; -1: none
@@ -161,6 +162,21 @@ struct PageMapCells {
     }
 };
 
+// All files of a relation but the last one are full.
+Result<std::vector<Attributes>> partsOf(BranchView& view, const std::string& relation) {
+    std::vector<Attributes> parts;
+    ARBOR_ASSIGN(parts.emplace_back(), fileAt(view, relation));
+    while (blocksIn(parts.back().size) == blocksPerRelationFile) {
+        const auto next = fileAt(view, partOf(relation, parts.size()));
+        if (!next && next.error().kind() == ErrorKind::NotFound)
+            break;
+        if (!next)
+            return next.error();
+        parts.push_back(*next);
+    }
+    return parts;
+}
+
 Result<QJsonValue> map(Service& service, const QJsonObject& params) {
     ARBOR_ASSIGN(const BranchRecord branch, service.branchNamed(params, "branch"));
     ARBOR_ASSIGN(const std::string relation, fileOf(service, branch, textOf(params, "relation")));
@@ -171,19 +187,10 @@ Result<QJsonValue> map(Service& service, const QJsonObject& params) {
     if (cells < 1 || cells > 65'536)
         return makeError(ErrorKind::InvalidArgument, "a map has 1 to 65536 cells");
     ARBOR_ASSIGN(const auto view, service.engine().look({branch.timeline, headPoint}));
-    std::vector<Attributes> parts;
-    ARBOR_ASSIGN(parts.emplace_back(), fileAt(*view, relation));
-    std::uint64_t blocks = 0;
-    for (;;) {
-        blocks += (parts.back().size + blockSize - 1) / blockSize;
-        if (blocks < std::uint64_t{blocksPerFile} * parts.size())
-            break;
-        const auto next = fileAt(*view, partOf(relation, parts.size()));
-        if (!next)
-            break;
-        parts.push_back(*next);
-    }
-    PageMapCells gathered;
+    ARBOR_ASSIGN(const std::vector<Attributes> parts, partsOf(*view, relation));
+    const std::uint64_t blocks =
+        (parts.size() - 1) * std::uint64_t{blocksPerRelationFile} + blocksIn(parts.back().size);
+    GatheredCells gathered;
     gathered.from = std::min(static_cast<std::uint64_t>(asked), blocks);
     const std::uint64_t count = std::min(
         blocks - gathered.from,
@@ -194,13 +201,13 @@ Result<QJsonValue> map(Service& service, const QJsonObject& params) {
     const auto& members = view->lineage().members();
     gathered.byMember.resize(members.size());
     const std::uint64_t end = gathered.from + count;
-    for (std::uint64_t part = gathered.from / blocksPerFile;
-         part < parts.size() && part * blocksPerFile < end; ++part) {
-        const std::uint64_t before = part * blocksPerFile;
+    for (std::uint64_t part = gathered.from / blocksPerRelationFile;
+         part < parts.size() && part * blocksPerRelationFile < end; ++part) {
+        const std::uint64_t before = part * blocksPerRelationFile;
         const std::uint64_t first = std::max(gathered.from, before) - before;
         ARBOR_TRY(pageOrigins(
             service.engine(), {*view, parts[part]}, static_cast<BlockNumber>(first),
-            static_cast<BlockNumber>(std::min<std::uint64_t>(end - before, blocksPerFile) - first),
+            static_cast<BlockNumber>(std::min<std::uint64_t>(end - before, blocksPerRelationFile) - first),
             [&](BlockNumber block, const PageOrigin& origin) { gathered.take(before + block, origin); }));
     }
     QJsonArray timelines, nearest;

@@ -33,6 +33,8 @@ QString pinText(const QJsonObject& pin) {
         return PagePanel::tr("history window of %1").arg(pin["branch"].toString(name));
     if (kind == QLatin1String("checkpoint"))
         return PagePanel::tr("checkpoint %1").arg(name);
+    if (kind == QLatin1String("child"))
+        return PagePanel::tr("fork point of %1").arg(name);
     if (kind == QLatin1String("trash"))
         return PagePanel::tr("%1 in the trash").arg(name);
     return name;

@@ -1572,6 +1572,10 @@ Press to copy it</source>
         <source>Block %1 is read from %2: %3. %4</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>fork point of %1</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>arbor::PageVersionsModel</name>

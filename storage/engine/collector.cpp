@@ -53,10 +53,13 @@ long preemptions() {
 constexpr std::int64_t contentionLasts = 100'000; // microseconds
 constexpr std::int64_t restsForWork = 4;          // so a fifth of the time is worked
 
-// Log that a pin needs of an ancestor.
+// Log that a branch needs of the timelines that it was forked from.
 bool isInherited(const GcInput& input, const WalRetention::Use& use) {
-    const std::uint32_t pin = use.need.pin();
-    return pin != Need::none && pin != Need::many && input.pins[pin - 1].timeline != use.timeline;
+    const std::uint32_t number = use.need.pin();
+    if (number == Need::none || number == Need::many)
+        return false;
+    const GcPin& pin = input.pins[number - 1];
+    return pin.kind == PinKind::Child || pin.timeline != use.timeline;
 }
 
 } // namespace

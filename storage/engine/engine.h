@@ -141,7 +141,7 @@ class Engine : private SyncParticipant {
     Result<Resolved> resolve(const BranchRecord& branch, const PointSpec& spec);
     // The point of a branch's lineage at an LSN, which must be where a record ends.
     Result<TimelinePoint> pointAtLsn(const BranchRecord& branch, Lsn lsn);
-    // Where the history of a branch's lineage begins: earlier LSNs can be asked for only where a checkpoint
+    // Where the history of a branch's lineage begins: earlier LSNs can be asked for only where a pin
     // is.
     Lsn lineageStart(TimelineId timeline) const;
     // What is known of a position of a timeline. What is not synced is not seen.
@@ -204,7 +204,7 @@ class Engine : private SyncParticipant {
     Result<CatalogChange> commit(CatalogChange change);
     Result<LogPlace> logPlace(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
     Result<InodeId> rootInodeOf(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
-    std::optional<TimelinePoint> checkpointAt(TimelineId timeline, Lsn lsn) const;
+    std::optional<TimelinePoint> pinnedPointAt(TimelineId timeline, Lsn lsn) const;
     Status availableLocked(const TimelinePoint& point) const ARBOR_REQUIRES(m_catalogMutex);
     Result<ForkSpec> forkSpec(const TimelinePoint& from) const ARBOR_REQUIRES(m_catalogMutex);
     Result<TimelinePoint> settle(const TimelinePoint& point);

@@ -83,7 +83,7 @@ class LogPlanner {
             const GcPin& pin = m_input.pins[i];
             const Need& need = m_model.needOf(i);
             const auto line = m_timelines.find(pin.timeline);
-            if (line == m_timelines.end() || !m_hasLog[pin.timeline] || pin.kind == PinKind::Child)
+            if (line == m_timelines.end() || !m_hasLog[pin.timeline])
                 continue;
             if (pin.kind == PinKind::Head || pin.kind == PinKind::Trash)
                 line->second.stands = need;

@@ -83,7 +83,7 @@ class BlockHistory {
             if (!key)
                 return makeError(ErrorKind::Corruption, "a truncation of file {} has a damaged key", file);
             ARBOR_ASSIGN(const std::uint64_t size, decodeCut(iterator->value()));
-            if ((size + blockSize - 1) / blockSize <= block)
+            if (blocksIn(size) <= block)
                 events[key->timeline].push_back({key->position, SIZE_MAX});
         }
         return iterator->status();
@@ -128,8 +128,6 @@ Result<PageTrace> tracePage(Engine& engine, const TimelinePoint& point, InodeId 
     traceAnswer(history, lineageOf(point.timeline), point.at.position, trace, answer);
     for (std::size_t pin = 0; pin < input.pins.size(); ++pin) {
         const GcPin& by = input.pins[pin];
-        if (by.kind == PinKind::Child)
-            continue;
         history.seenBy(lineageOf(by.timeline), by.from, by.to,
                        [&](const LineageStep&, const BlockHistory::Event* event) {
                            if (event == nullptr || event->version == SIZE_MAX)

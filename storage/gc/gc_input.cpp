@@ -12,6 +12,8 @@ BranchId ownerOf(const Catalog& catalog, const Pin& pin) {
         return GcPin::trash; // whatever becomes of a branch of that name
     if (pin.kind == PinKind::Reader)
         return {};
+    if (pin.kind == PinKind::Child)
+        return pin.owner ? pin.owner : GcPin::trash;
     const BranchRecord* branch = catalog.findBranch(pin.branch);
     return branch ? branch->id : BranchId();
 }
@@ -44,8 +46,6 @@ GcInput makeGcInput(const Catalog& catalog, const std::vector<Pin>& pins, Positi
         windows[branch->id] = now;
     for (const Pin& pin : pins) {
         const BranchId owner = ownerOf(catalog, pin);
-        if (pin.kind == PinKind::Child)
-            continue;
         if (pin.kind == PinKind::Window && owner) {
             windows[owner] = std::min(windows[owner], pin.from);
             continue;

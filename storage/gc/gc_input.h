@@ -28,7 +28,8 @@ struct GcTimeline {
 
 // Keeps every position of [from, to] on a timeline readable. A point has from == to. What of it lies at or
 // before the timeline's fork point is said of its ancestors, as a reader on the timeline would see it there.
-// What children need of their parents follows from the tree and is no pin here (PinKind::Child is ignored).
+// What children read of their parents follows from the tree; PinKind::Child keeps the whole of the point
+// where a branch left another one's line, also what it has overwritten since.
 struct GcPin {
     PinKind kind = PinKind::Checkpoint;
     std::string name;

@@ -64,9 +64,9 @@ Status NeedModel::addPins(const GcInput& input) {
         if (owner == next)
             m_owners.push_back(pin.owner);
         const auto number = static_cast<std::uint32_t>(i + 1);
-        m_pinNeeds.push_back(Need(number, owner, pin.kind == PinKind::Head ? number : Need::none, pin.kind));
-        if (pin.kind != PinKind::Child)
-            addPin(pin, node, m_pinNeeds.back());
+        const PinKind kind = pin.owner == GcPin::trash ? PinKind::Trash : pin.kind;
+        m_pinNeeds.push_back(Need(number, owner, pin.kind == PinKind::Head ? number : Need::none, kind));
+        addPin(pin, node, m_pinNeeds.back());
     }
     return {};
 }

@@ -98,7 +98,7 @@ void addToTotals(GcPlan& plan, std::uint64_t bytes, const Need& need) {
         plan.historyBytes += bytes;
         if (need.by(PinKind::Window))
             plan.windowBytes += bytes;
-        else if (!need.by(PinKind::Checkpoint) && !need.by(PinKind::Reader))
+        else if (!need.by(PinKind::Checkpoint) && !need.by(PinKind::Reader) && !need.by(PinKind::Child))
             plan.trashBytes += bytes;
     } else if (need.head() == Need::many) {
         plan.sharedBytes += bytes;

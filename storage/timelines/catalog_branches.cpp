@@ -44,6 +44,7 @@ Result<TimelineRecord> Catalog::forkOf(const ForkSpec& fork, Timestamp now) cons
     record.rootInode = fork.rootInode;
     record.parentWasRunning = fork.parentWasRunning;
     record.neverStarted = true;
+    record.beginsBranch = true;
     return record; // root, major version and segment size are the parent's
 }
 
@@ -138,6 +139,9 @@ Result<CatalogChange> Catalog::deleteBranch(BranchId id, Timestamp now, TrashRea
 Result<CatalogChange> Catalog::moveToNewTimeline(const BranchRecord& branch, const ForkSpec& fork,
                                                  TrashReason reason, Timestamp now) {
     ARBOR_ASSIGN(TimelineRecord line, forkOf(fork, now));
+    // It goes on along its own line, unless the point lies before its first timeline.
+    const TimelineRecord* first = firstOwn(branch.timeline);
+    line.beginsBranch = reason != TrashReason::Restored || (first && line.parent < first->id);
     CatalogEdit edit(*this);
     line.id = edit.newTimeline();
     edit.put(line);

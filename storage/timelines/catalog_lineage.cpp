@@ -43,6 +43,33 @@ Result<TimelinePoint> Catalog::normalise(TimelinePoint point) const {
     }
 }
 
+const TimelineRecord* Catalog::firstOwn(TimelineId head) const {
+    const TimelineRecord* record = findTimeline(head);
+    while (record && !record->beginsBranch)
+        record = findTimeline(record->parent);
+    return record;
+}
+
+std::optional<TimelinePoint> Catalog::branchPoint(TimelineId head) const {
+    const TimelineRecord* first = firstOwn(head);
+    return first ? std::optional(TimelinePoint{first->parent, first->fork}) : std::nullopt;
+}
+
+std::vector<TimelinePoint> Catalog::pinnedPoints() const {
+    std::vector<TimelinePoint> points;
+    const auto addBranch = [&](const BranchRecord& branch) {
+        if (const auto point = branchPoint(branch.timeline))
+            points.push_back(*point);
+    };
+    for (const auto& [id, branch] : m_branches)
+        addBranch(branch);
+    for (const auto& [id, entry] : m_trash)
+        addBranch(entry.branch);
+    for (const auto& [id, checkpoint] : m_checkpoints)
+        points.push_back(checkpoint.point);
+    return points;
+}
+
 bool Catalog::isOnLine(TimelineId head, const TimelinePoint& point) const {
     ForkPoint upTo = headPoint;
     while (head >= point.timeline) { // ids shrink towards the root

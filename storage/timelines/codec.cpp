@@ -55,9 +55,9 @@ ForkPoint decodePoint(Decoder& in) {
     return {position, Lsn{in.varint()}};
 }
 
-// A flag byte holds the two bits in use and no other.
-std::uint8_t flags(bool first, bool second) {
-    return static_cast<std::uint8_t>((first ? 1 : 0) | (second ? 2 : 0));
+// A flag byte holds the bits in use and no other.
+std::uint8_t flags(bool first, bool second, bool third = false) {
+    return static_cast<std::uint8_t>((first ? 1 : 0) | (second ? 2 : 0) | (third ? 4 : 0));
 }
 
 void encodeBranchFields(Encoder& out, const BranchRecord& record) {
@@ -168,7 +168,7 @@ std::string encode(const TimelineRecord& record) {
     encodePoint(out, record.fork);
     out.varint(record.root.value).varint(record.pgMajor).varint(record.walSegmentSize);
     out.zigzag(record.createdAt.micros).varint(record.rootInode.value);
-    out.byte(flags(record.parentWasRunning, record.neverStarted));
+    out.byte(flags(record.parentWasRunning, record.neverStarted, record.beginsBranch));
     return value;
 }
 
@@ -190,9 +190,10 @@ Result<TimelineRecord> decodeTimeline(TimelineId id, std::string_view value) {
     const std::uint8_t bits = in.byte();
     record.parentWasRunning = (bits & 1) != 0;
     record.neverStarted = (bits & 2) != 0;
+    record.beginsBranch = (bits & 4) != 0;
     if (!in.done())
         return damaged(Kind::Timeline, id.value, "its length is wrong");
-    if (bits > 3 || major > UINT32_MAX || segment > UINT32_MAX)
+    if (bits > 7 || major > UINT32_MAX || segment > UINT32_MAX)
         return damaged(Kind::Timeline, id.value, "a field is out of range");
     if (record.parent >= id || record.root > id || (!record.parent && record.root != id) ||
         (record.parent && record.root > record.parent) || !record.root)

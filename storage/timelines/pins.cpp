@@ -11,7 +11,7 @@ constexpr std::array<std::string_view, 6> kindNames{"head",   "child", "checkpoi
                                                     "window", "trash", "reader"};
 
 Pin pointPin(PinKind kind, TimelineId timeline, const ForkPoint& at, std::string name, std::string branch) {
-    return {kind, timeline, at.position, at, std::move(name), std::move(branch)};
+    return {kind, timeline, at.position, at, std::move(name), std::move(branch), {}};
 }
 
 void addWindow(const Catalog& catalog, const BranchRecord& branch, Position start, std::vector<Pin>& pins) {
@@ -25,18 +25,15 @@ void addWindow(const Catalog& catalog, const BranchRecord& branch, Position star
     }
 }
 
-// Who lives on a child timeline, for people.
-std::string childName(const Catalog& catalog, TimelineId child) {
-    if (const BranchRecord* branch = catalog.branchOn(child))
-        return branch->name;
-    if (const TrashRecord* entry = catalog.trashOn(child))
-        return fmt::format("{} (in the trash)", entry->branch.name);
-    return fmt::format("unnamed ancestor {}", child);
-}
-
-std::string ownerName(const Catalog& catalog, TimelineId timeline) {
-    const BranchRecord* branch = catalog.branchOn(timeline);
-    return branch ? branch->name : std::string{};
+void addBranchPoint(const Catalog& catalog, const BranchRecord& child, BranchId owner,
+                    std::vector<Pin>& pins) {
+    const auto point = catalog.branchPoint(child.timeline);
+    if (!point)
+        return;
+    const BranchRecord* parent = catalog.branchOn(point->timeline);
+    pins.push_back(pointPin(PinKind::Child, point->timeline, point->at, child.name,
+                            parent ? parent->name : std::string{}));
+    pins.back().owner = owner;
 }
 
 void addCheckpoint(const Catalog& catalog, const CheckpointRecord& checkpoint, std::vector<Pin>& pins) {
@@ -57,18 +54,15 @@ std::vector<Pin> staticPins(const Catalog& catalog, const WindowStart& windowSta
         pins.push_back(pointPin(PinKind::Head, branch->timeline, headPoint, branch->name, branch->name));
         if (const auto start = windowStart ? windowStart(*branch) : std::nullopt)
             addWindow(catalog, *branch, *start, pins);
+        addBranchPoint(catalog, *branch, branch->id, pins);
     }
-    for (const TrashRecord* entry : catalog.trash())
+    for (const TrashRecord* entry : catalog.trash()) {
         pins.push_back(pointPin(PinKind::Trash, entry->branch.timeline, headPoint, entry->branch.name,
                                 entry->branch.name));
+        addBranchPoint(catalog, entry->branch, {}, pins);
+    }
     for (const CheckpointRecord* checkpoint : catalog.allCheckpoints())
         addCheckpoint(catalog, *checkpoint, pins);
-    for (const TimelineId id : catalog.timelinesInUse()) {
-        const TimelineRecord* line = catalog.findTimeline(id);
-        if (line && line->parent)
-            pins.push_back(pointPin(PinKind::Child, line->parent, line->fork, childName(catalog, id),
-                                    ownerName(catalog, line->parent)));
-    }
     std::stable_sort(pins.begin(), pins.end(), [](const Pin& a, const Pin& b) {
         return std::tie(a.timeline, a.at, a.from) < std::tie(b.timeline, b.at, b.from);
     });

@@ -19,9 +19,10 @@ struct Pin {
     TimelineId timeline;
     // Of a window: everything in [from, at] stays readable. Of every other kind from == at: one point.
     Position from;
-    ForkPoint at;       // headPoint: the timeline's end, wherever that is
-    std::string name;   // of the branch, checkpoint, trash entry or reader; of a child: who lives on it
-    std::string branch; // the branch it belongs to; "" for an unnamed ancestor
+    ForkPoint at;        // headPoint: the timeline's end, wherever that is
+    std::string name;    // of the branch, checkpoint, trash entry or reader; of a child: who lives on it
+    std::string branch;  // the branch it belongs to; "" for an unnamed ancestor
+    BranchId owner = {}; // of a child: the branch, none if it lies in the trash
     bool operator==(const Pin&) const = default;
 };
 

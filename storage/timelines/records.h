@@ -47,6 +47,10 @@ struct TimelineRecord {
     InodeId rootInode;             // of its data directory; another one for every timeline
     bool parentWasRunning = false; // at the fork: unlogged tables start empty
     bool neverStarted = true;      // no server ran on it yet
+    // Its fork point is where a branch left the line of another one, and stays readable as a whole while that
+    // branch lives or lies in the trash. False where a branch goes on behind a restore, and for timelines
+    // that were made before this was recorded.
+    bool beginsBranch = false;
     auto operator<=>(const TimelineRecord&) const = default;
 };
 

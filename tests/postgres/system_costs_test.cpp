@@ -317,6 +317,19 @@ class SystemCostsTest : public QObject {
         EXPECT_OK(fork("at-checkpoint", checkpoint));
         QCOMPARE(m_store->json("branch show at-checkpoint").object().value("forkLsn"),
                  QJsonValue(checkpoint));
+        // a child's fork point, whatever the child has overwritten since
+        EXPECT_OK(m_store->run("start child"));
+        QCOMPARE(m_store->value("child", "TRUNCATE t"), QByteArray());
+        QCOMPARE(m_store->value("child", "CHECKPOINT"), QByteArray());
+        EXPECT_OK(m_store->run("stop child"));
+        EXPECT_OK(m_store->run("gc run"));
+        const QString left = m_store->json("branch show child").object().value("forkLsn").toString();
+        EXPECT_OK(fork("at-fork", left));
+        EXPECT_OK(m_store->run("start at-fork"));
+        QCOMPARE(m_store->value("at-fork", "SELECT count(*) FROM t"), QByteArray("3"));
+        EXPECT_OK(m_store->run({"branch", "restore", "child", "--at", left}));
+        EXPECT_OK(m_store->run("start child"));
+        QCOMPARE(m_store->value("child", "SELECT count(*) FROM t"), QByteArray("3"));
         // what a child keeps is a branch's past, too
         EXPECT_OK(m_store->run("branch create grandchild --from child --at head"));
     }

@@ -123,7 +123,9 @@ Result<std::optional<ModelPoint>> RandomWorkload::anyPast(const Target& target) 
             return std::optional(point);
         }
     }
-    if (dice < 7 && !m_world.catalog.checkpoints.empty()) {
+    if (dice < 7 && timeline.parent) // where it was forked, which may be a pin
+        return ModelPoint{m_world.normalise({timeline.parent, timeline.fork}), timeline.atFork};
+    if (dice < 8 && !m_world.catalog.checkpoints.empty()) {
         auto at = m_world.catalog.checkpoints.begin();
         std::advance(at, below(m_world.catalog.checkpoints.size()));
         if (m_world.isOnLine(target.branch.timeline, m_world.normalise(at->second.at)))

@@ -141,6 +141,54 @@ class CollectorTest : public QObject {
                  now->plan.historyBytes - then->plan.historyBytes);
     }
 
+    // Also what the child has overwritten since: it can be set back to where it began, and others begin
+    // there.
+    void aForkPointStaysWholeAsLongAsItsBranch() {
+        REQUIRE(writeHistory());
+        const auto child = m_engine->createBranch(caller, {"child", m_main.id, m_points[5], {}});
+        REQUIRE(child);
+        {
+            const auto view = m_engine->head(child->timeline);
+            REQUIRE(view);
+            REQUIRE((*view)->lookup((*view)->root(), "f"));
+            m_logs.append(child->timeline, logOfAWrite);
+            REQUIRE((*view)->write(m_file, 0, bytesOf(pageOf(1000)), 1));
+            REQUIRE((*view)->sync());
+        }
+        REQUIRE(set("history-time", "0"));
+        REQUIRE(set("trash-time", "0"));
+        REQUIRE(collect());
+        for (int i = 0; i < writes - 1; ++i)
+            QCOMPARE(reads(i), i == 5);
+        const Lsn at = m_points[5].at.lsn;
+        for (const BranchRecord& from : {m_main, *child}) {
+            const auto point = m_engine->resolve(from, Engine::PointSpec(at));
+            REQUIRE(point);
+            QVERIFY(point->point == m_points[5]);
+            const auto fork = m_engine->createBranch(caller, {"of-" + from.name, from.id, point->point, {}});
+            REQUIRE(fork);
+            const auto view = m_engine->head(fork->timeline);
+            REQUIRE(view);
+            QCOMPARE(*contentOf(**view, "f"), pageOf(5));
+        }
+        // it goes with the last of those who left there
+        for (const char* name : {"child", "of-main", "of-child"}) {
+            QVERIFY(reads(5));
+            const auto branch = m_engine->catalog([&](const Catalog& c) { return c.branch(name); });
+            REQUIRE(branch);
+            REQUIRE(m_engine->operate(
+                caller, [&](Catalog& c, Timestamp now) { return c.deleteBranch(branch->id, now); }));
+            REQUIRE(m_engine->closeIdleHeads());
+            REQUIRE(collect());
+            QVERIFY(reads(5));
+            REQUIRE(m_engine->keepBook(
+                [&](Catalog& c, Timestamp) { return c.purgeTrash(c.trash().front()->id); }));
+            REQUIRE(collect());
+        }
+        QVERIFY(!m_engine->available(m_points[5]));
+        QVERIFY(!reads(5));
+    }
+
     void whoReadsForAMomentTakesNoFileFromABranch() {
         REQUIRE(writeHistory(2));
         Collector collector(*m_engine, options());

@@ -88,8 +88,29 @@ class GcInputTest : public QObject {
         }
         QVERIFY(main < leaf);
         QVERIFY(store.makeBranch("later", "main").timeline >= input.firstUnseen);
-        QVERIFY(std::none_of(input.pins.begin(), input.pins.end(),
-                             [](const GcPin& pin) { return pin.kind == PinKind::Child; }));
+    }
+
+    void aForkPointIsKeptForTheBranchThatLeftThere() {
+        CatalogStore store;
+        store.makeRoot("main");
+        store.makeBranch("dev", "main");
+        store.write("dev");
+        store.write("main");
+        store.makeBranch("gone", "main");
+        const TimelineId main = store.id("main").timeline;
+        const Position devs = store.catalog.branchPoint(store.id("dev").timeline)->at.position;
+        store.remove("gone");
+        const GcInput input = makeGcInput(store.catalog, pinsWithoutWindows(store.catalog), now);
+        const auto pins = pinsOf(input, PinKind::Child, main);
+        QCOMPARE(pins.size(), std::size_t{2});
+        QVERIFY(pins[0].owner == store.idOf("dev"));
+        QVERIFY(pins[0].from == devs && pins[0].to == devs);
+        QVERIFY(pins[1].owner == GcPin::trash);
+        store.restore("main", store.head("main")); // goes on along its line
+        QCOMPARE(
+            pinsOf(makeGcInput(store.catalog, pinsWithoutWindows(store.catalog), now), PinKind::Child, main)
+                .size(),
+            std::size_t{2});
     }
 
     void whatTheTrashKeepsBelongsToTheTrashAndIsReadableFromNowOn() {

@@ -361,6 +361,53 @@ class TimelinesCatalogTest : public QObject {
         QCOMPARE(firstWrong(f.catalog), QString());
     }
 
+    void theBranchPointIsWhereABranchLeftAnothersLine() {
+        Family f;
+        const auto pointOf = [&](const char* name) { return f.catalog.branchPoint(f.id(name).timeline); };
+        const auto isPinned = [&](const TimelinePoint& point) {
+            const auto pinned = f.catalog.pinnedPoints();
+            return std::find(pinned.begin(), pinned.end(), point) != pinned.end();
+        };
+        QVERIFY(!pointOf("main"));
+        const TimelinePoint forkedAt = f.head("main");
+        f.write("main");
+        f.makeBranch("b", "main");
+        const TimelinePoint left = *pointOf("b");
+        QVERIFY(left == f.head("main"));
+        f.write("main");
+        f.write("b");
+        const TimelinePoint own = f.head("b");
+        f.write("b");
+        // it goes on along its own line, and left main's where it did
+        f.restore("b", own);
+        QVERIFY(f.catalog.findTimeline(f.id("b").timeline)->fork == own.at);
+        QVERIFY(pointOf("b") == left);
+        f.restore("b", f.head("b"));
+        QVERIFY(pointOf("b") == left);
+        QVERIFY(!isPinned(own));
+        // before its fork it leaves main's line anew; the trash keeps the point that it left
+        f.restore("b", forkedAt);
+        QVERIFY(pointOf("b") == forkedAt);
+        QVERIFY(isPinned(left));
+        f.write("main");
+        f.run("", f.catalog.resetBranch(f.idOf("b"), f.fork(f.head("main")), f.now));
+        QVERIFY(pointOf("b") == f.head("main"));
+        // main is restored: nobody left a line
+        f.restore("main", forkedAt);
+        QVERIFY(!pointOf("main"));
+        while (!f.catalog.trash().empty())
+            f.keep(f.catalog.purgeTrash(f.catalog.trash().front()->id));
+        QVERIFY(!isPinned(left));
+        const TimelinePoint last = *pointOf("b");
+        QVERIFY(isPinned(last));
+        const CatalogStore restarted = f.reloaded();
+        QVERIFY(restarted.catalog.branchPoint(f.id("b").timeline) == last);
+        f.remove("b");
+        QVERIFY(isPinned(last));
+        f.keep(f.catalog.purgeTrash(f.catalog.trash().front()->id));
+        QVERIFY(!isPinned(last));
+    }
+
     void pinsSayWhatKeepsAPosition() {
         Family f;
         f.makeCheckpoint("main", "one");
