@@ -107,6 +107,21 @@ class ImportLiveTest : public StoreTest {
         checkQuiet(branch);
         QCOMPARE(m_store->ctl({"branch", "create", "child", "--from", "promoted"}).code, 0);
         QCOMPARE(sql(m_store->start("child"), "shop", "SELECT count(*) FROM followed"), QString("1000"));
+
+        // one that was promoted before, and runs: forks of it and of its forks hold what was committed
+        QVERIFY(standby.start());
+        QCOMPARE(sql(standby.way(), "postgres", "SELECT pg_promote()"), QString("t"));
+        QVERIFY(!sql(standby.way(), "shop", "INSERT INTO followed VALUES (1001)").contains("ERROR"));
+        const Outcome live = m_store->ctl({"import", "--from", standby.url(), "live"});
+        QVERIFY2(live.code == 0, qPrintable(live.err));
+        int rows = 1001;
+        for (QString name = "live"; rows < 1004; name = "of-" + name) {
+            const Way present = m_store->start(name);
+            QCOMPARE(sql(present, "shop", "SELECT count(*) FROM followed"), QString::number(rows));
+            QVERIFY(!sql(present, "shop", "INSERT INTO followed VALUES (0)").contains("ERROR"));
+            ++rows;
+            QCOMPARE(m_store->ctl({"branch", "create", "of-" + name, "--from", name}).code, 0);
+        }
     }
 };
 
