@@ -218,13 +218,15 @@ QJsonArray pinsJson(Service& service, const Collector::Accounts& accounts) {
             const TimelineRecord* line = catalog.findTimeline(branch->timeline);
             if (line == nullptr || !line->parent)
                 continue;
+            const auto left = catalog.branchPoint(branch->timeline);
+            const Lsn at = left ? left->at.lsn : line->fork.lsn;
             const auto owner = accounts.plan.owners.find(branch->id);
             pins.append(QJsonObject{
                 {"kind", "child"},
                 {"name", text(branch->name)},
                 {"branch", branch->isRoot() ? QJsonValue() : QJsonValue(text(catalog.parentName(*branch)))},
-                {"fromLsn", lsnJson(line->fork.lsn)},
-                {"toLsn", lsnJson(line->fork.lsn)},
+                {"fromLsn", lsnJson(at)},
+                {"toLsn", lsnJson(at)},
                 {"onlyBytes",
                  bytes(owner == accounts.plan.owners.end() ? 0 : owner->second.inheritedBytes)}});
         }

@@ -92,6 +92,7 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
     struct Facts {
         std::string parent;
         std::optional<TimelineRecord> timeline;
+        std::optional<TimelineRecord> first;
         std::size_t children = 0;
         std::size_t checkpoints = 0;
         bool parentLives = false;
@@ -103,6 +104,8 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
         found.parent = parent ? parent->name : "";
         if (const TimelineRecord* timeline = catalog.findTimeline(branch.timeline))
             found.timeline = *timeline;
+        if (const TimelineRecord* first = catalog.firstOwn(branch.timeline))
+            found.first = *first;
         found.children = catalog.childBranches(branch.id).size();
         found.checkpoints = catalog.checkpoints(branch.id).size();
         return found;
@@ -133,6 +136,9 @@ QJsonObject branchJson(Service& service, const BranchRecord& branch) {
             json.insert("forkLsn", lsnJson(facts.timeline->fork.lsn));
             json.insert("forkTime", timeJson(facts.timeline->createdAt));
         }
+        if (facts.first) // a restore forks the branch's own line
+            json.insert("branchPoint", QJsonObject{{"lsn", lsnJson(facts.first->fork.lsn)},
+                                                   {"time", timeJson(facts.first->createdAt)}});
     }
     json.insert("headTime", timeJson(service.headTime(branch.timeline)));
     if (const Lsn start = service.engine().lineageStart(branch.timeline))

@@ -33,14 +33,19 @@ BranchRow branchFromJson(const QJsonObject& json) {
     row.state = stateFromWord(json["state"].toString());
     row.root = json["root"].toBool();
     row.isProtected = json["protected"].toBool();
-    row.forkLsn = lsnFromJson(json["forkLsn"]);
-    row.isFork = row.forkLsn != Lsn();
-    row.forkTime = timeFromJson(json["forkTime"]);
+    row.isFork = lsnFromJson(json["forkLsn"]) != Lsn();
+    if (const QJsonObject left = json["branchPoint"].toObject(); !left.isEmpty()) {
+        row.forkLsn = lsnFromJson(left["lsn"]);
+        row.forkTime = timeFromJson(left["time"]);
+    } else if (!row.root) {
+        row.forkLsn = lsnFromJson(json["forkLsn"]);
+        row.forkTime = timeFromJson(json["forkTime"]);
+    }
     row.headLsn = lsnFromJson(json["headLsn"]);
     row.headTime = timeFromJson(json["headTime"]);
     const QJsonObject history = json["historyFrom"].toObject();
     const Lsn historyFrom = lsnFromJson(history["lsn"]);
-    if (row.root && !row.forkLsn) { // its history begins where it was made
+    if (row.root) { // its history begins where it was made
         row.forkLsn = historyFrom;
         row.forkTime = timeFromJson(json["createdAt"]);
     } else if (historyFrom > row.forkLsn) {

@@ -134,8 +134,10 @@ class Catalog {
     // was written since its fork has a head of its own. InvalidArgument when position and LSN contradict each
     // other.
     Result<TimelinePoint> normalise(TimelinePoint point) const;
-    // Where the branch that stands on `head` left the line of another one, however often it was restored
-    // since; nothing for a root, and for a branch that was made before this was recorded.
+    // The oldest timeline that the branch on `head` has not in common with the branch that it was forked
+    // from; nothing for a root, and for a branch that was made before this was recorded.
+    const TimelineRecord* firstOwn(TimelineId head) const;
+    // Where that one was forked: the branch left another's line there, however often it was restored since.
     std::optional<TimelinePoint> branchPoint(TimelineId head) const;
     // What stays readable outside of every history window: checkpoints, and branchPoint() of all branches,
     // live or in the trash.
@@ -227,9 +229,6 @@ class Catalog {
 
     CatalogChange commit(CatalogEdit&& edit);
     Result<TimelineRecord> forkOf(const ForkSpec& fork, Timestamp now) const; // without an id
-    // The oldest timeline that the branch on `head` has not in common with the branch that it was forked
-    // from.
-    const TimelineRecord* firstOwn(TimelineId head) const;
     Result<CatalogChange> moveToNewTimeline(const BranchRecord& branch, const ForkSpec& fork,
                                             TrashReason reason, Timestamp now);
     Status checkNameFree(std::string_view name) const;

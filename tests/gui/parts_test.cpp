@@ -129,6 +129,23 @@ class PartsTest : public QObject {
         QCOMPARE(branchesFromJson({QJsonObject()}).size(), 1u); // nonsense does no harm
     }
 
+    // A restore forks the branch's own line: its bar begins where it did.
+    void ARestoredBranchKeepsItsPast() {
+        const QJsonObject history{{"lsn", "0/100"}};
+        const auto rows = branchesFromJson(
+            {QJsonObject{
+                 {"name", "main"}, {"id", 1}, {"root", true}, {"forkLsn", "0/500"}, {"historyFrom", history}},
+             QJsonObject{{"name", "dev"},
+                         {"id", 2},
+                         {"parent", "main"},
+                         {"forkLsn", "0/600"},
+                         {"branchPoint", QJsonObject{{"lsn", "0/300"}}},
+                         {"historyFrom", history}}});
+        QVERIFY(rows[0].isFork && rows[1].isFork);
+        QCOMPARE(rows[0].forkLsn, (Lsn{0x100}));
+        QCOMPARE(rows[1].forkLsn, (Lsn{0x300}));
+    }
+
     void ADropStandsWhereItsTableIsStillThere() {
         const auto marks = marksFromJson(
             {QJsonObject{{"kind", "drop"}, {"lsn", "0/200"}, {"before", "0/100"}, {"text", "x"}},

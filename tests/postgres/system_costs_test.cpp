@@ -330,6 +330,7 @@ class SystemCostsTest : public QObject {
         EXPECT_OK(m_store->run({"branch", "restore", "child", "--at", left}));
         EXPECT_OK(m_store->run("start child"));
         QCOMPARE(m_store->value("child", "SELECT count(*) FROM t"), QByteArray("3"));
+        QCOMPARE(m_store->branch("child").value("branchPoint").toObject().value("lsn").toString(), left);
         // what a child keeps is a branch's past, too
         EXPECT_OK(m_store->run("branch create grandchild --from child --at head"));
     }
