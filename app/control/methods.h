@@ -20,10 +20,12 @@
 //           forkTime?, headTime?, startedAt?, sessions?, sharedBytes?, historyBytes?, children: count,
 //           checkpoints: count, warnings?: [text] (what the last start found that acts on the outside),
 //           allowed: [text] (the rules of a fork that are lifted),
-//           peeks?: [{id, lsn, openedAt, offLine: bool}]}
+//           peeks?: [{id, lsn, openedAt, offLine: bool}], branchPoint?: {lsn, time}}
 //   sessions: of clients, counted once a second while it runs.
 //   peeks: those that answer; offLine: at what a restore left behind.
 //   parent: name; null for a root, and for a child whose parent was deleted (forkLsn is then not null).
+//   forkLsn: of its present timeline; a restore makes another one, forked from the branch's own past.
+//   branchPoint: where it left another branch's line, whatever it was restored to since.
 //   state: "stopped" | "starting" | "running" | "stopping" | "failed".
 // Checkpoint = {name, branch, lsn, time?, createdAt, offLine: bool, onlyBytes?}
 // Trashed    = {name, id, deletedAt, freedAt?, reason: "delete"|"restore"|"reset"|"expired", headLsn,
