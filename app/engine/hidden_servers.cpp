@@ -9,6 +9,8 @@ Result<Service::HiddenServer> Service::startHidden(TimelineId timeline, bool isF
                                                    const Installation& installation, Job* job,
                                                    const std::function<void(EndpointSpec&)>& adjust) {
     ARBOR_TRY(mount().need());
+    ARBOR_ASSIGN(const auto head, m_engine->head(timeline));
+    ARBOR_TRY(head->log().build());
     HiddenServer server;
     server.timeline = timeline;
     std::uint64_t number = 0;

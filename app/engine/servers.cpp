@@ -243,7 +243,8 @@ Status Service::startBranch(const BranchRecord& asked) {
         m_mounted.insert(branch.timeline);
         std::erase(m_stopped, branch.id);
     }
-    ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline)); // builds a fork's log
+    ARBOR_ASSIGN(const auto head, m_engine->head(branch.timeline));
+    ARBOR_TRY(head->log().build());
     ARBOR_ASSIGN(EndpointSpec spec, specFor(branch));
     if (!runs) {
         ARBOR_TRY(moveToOwnTli(branch, spec));
@@ -340,6 +341,7 @@ Result<Service::Peek> Service::openPeek(BranchId branch, const TimelinePoint& po
     ARBOR_TRY(mount().need());
     ARBOR_ASSIGN(const Installation installation, installationFor(point.timeline));
     ARBOR_ASSIGN(const auto head, m_engine->fork(point));
+    ARBOR_TRY(head->log().build());
     Peek peek;
     peek.timeline = head->timeline();
     peek.branch = branch;

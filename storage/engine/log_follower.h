@@ -40,6 +40,9 @@ class LogFollower {
     // Not empty while a fork would not be safe: a sentence that says why.
     virtual std::string refusal() const = 0;
 
+    // Makes the directory that a server of the timeline writes its log into, if there is none yet: a fork
+    // that is only looked at reads its parent's. Before anything is started on it.
+    virtual Status build() { return {}; }
     // Before every start of a server, with none running: sees to it that nothing which others hold links of
     // will be written. `control` is global/pg_control; `mayBePromoted`: the server will start as a standby.
     virtual Status prepareStart(Bytes control, bool mayBePromoted) = 0;

@@ -91,6 +91,7 @@ class WalFollower final : public LogFollower {
         return fmt::format("the log cannot be read behind {} ({}), though there are newer segments",
                            m_scanner.end(), m_scanner.reason());
     }
+    Status build() override;
     Status prepareStart(Bytes control, bool mayBePromoted) override;
     Status forgetBefore(Lsn start) override {
         const MutexLock lock(m_mutex);
@@ -125,6 +126,13 @@ class WalFollower final : public LogFollower {
 
     static Result<ScanState> beginning(Engine& engine, const LogPlace& place, const Parts& parts,
                                        const MarkStore& marks, const ControlFile& control);
+    // What a fork needs of its parent's log, and that log as the fork sees it: up to the fork.
+    struct Inheritance {
+        WalChain chain;
+        ForkWalPlan plan;
+    };
+    static Result<Inheritance> inheritance(Engine& engine, const LogPlace& place, const Parts& parts,
+                                           const MarkStore& marks, const ControlFile& control);
     Status recognise();
     WalChain makeChain() const {
         return {m_engine.store().disk(), m_parts.layers, m_place.walSegmentSize, m_parts.systemId};
@@ -173,24 +181,27 @@ WalFollower::WalFollower(Engine& engine, const LogPlace& place, const WalFormat&
                 {walDirectory(engine, place.timeline), keptDirectory(engine, place.timeline)}, state),
       m_saved(state), m_synced(std::max(place.fork.lsn, engine.historyStart(place.timeline).lsn)) {}
 
-// Where the scan of a timeline without a saved state begins. For a fork that includes building its log: the
-// point at which its server will write is only known from there.
+// Where the scan of a timeline without a saved state begins: of a fork, where its server will write.
 Result<ScanState> WalFollower::beginning(Engine& engine, const LogPlace& place, const Parts& parts,
                                          const MarkStore& marks, const ControlFile& control) {
-    Disk& disk = engine.store().disk();
     if (place.lineage.size() == 1) {
-        WalChain chain(disk, parts.layers, place.walSegmentSize, parts.systemId);
+        WalChain chain(engine.store().disk(), parts.layers, place.walSegmentSize, parts.systemId);
         ARBOR_TRY(chain.followTli(control.recoveryTli()));
         return WalScanner::stateAtCheckpoint(chain, control);
     }
-    // the log as the fork sees it: its parent's, up to the fork
+    ARBOR_ASSIGN(const Inheritance inherited, inheritance(engine, place, parts, marks, control));
+    return inherited.plan.state;
+}
+
+Result<WalFollower::Inheritance> WalFollower::inheritance(Engine& engine, const LogPlace& place,
+                                                          const Parts& parts, const MarkStore& marks,
+                                                          const ControlFile& control) {
     std::vector<WalLayer> layers(parts.layers.begin() + 1, parts.layers.end());
-    WalChain chain(disk, layers, place.walSegmentSize, parts.systemId);
+    WalChain chain(engine.store().disk(), layers, place.walSegmentSize, parts.systemId);
     ARBOR_TRY(chain.followTli(control.recoveryTli()));
     ARBOR_ASSIGN(const auto known, MarkWriter::anchors(marks, place.lineage[1].timeline)(place.fork.lsn + 1));
-    ARBOR_ASSIGN(const ForkWalPlan plan, planForkWal(chain, control, place.fork.lsn, known));
-    ARBOR_TRY(buildForkWal(chain, plan, walDirectory(engine, place.timeline)));
-    return plan.state;
+    ARBOR_ASSIGN(ForkWalPlan plan, planForkWal(chain, control, place.fork.lsn, known));
+    return Inheritance{std::move(chain), std::move(plan)};
 }
 
 Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const LogPlace& place) {
@@ -225,10 +236,8 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
     const IndexMarkStore marks(engine.store().index());
     ARBOR_ASSIGN(std::optional<ScanState> state, MarkWriter::savedState(marks, place.timeline));
     const bool isNew = !state;
-    if (isNew || (place.lineage.size() > 1 && !disk.info(walDirectory(engine, place.timeline)))) {
-        ARBOR_ASSIGN(const ScanState begun, beginning(engine, place, parts, marks, control));
-        if (isNew)
-            state = begun;
+    if (isNew) {
+        ARBOR_ASSIGN(state, beginning(engine, place, parts, marks, control));
     }
     WalChain chain(disk, parts.layers, place.walSegmentSize, parts.systemId);
     ARBOR_TRY(chain.followTli(state->tli));
@@ -247,6 +256,16 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
         ARBOR_TRY(follower->recognise());
     }
     return std::unique_ptr<LogFollower>(std::move(follower));
+}
+
+Status WalFollower::build() {
+    const std::string directory = walDirectory(m_engine, m_place.timeline);
+    if (m_place.lineage.size() == 1 || m_engine.store().disk().info(directory))
+        return {};
+    ARBOR_ASSIGN(const ControlFile control, controlAt(m_engine, {m_place.timeline, headPoint}));
+    const MutexLock lock(m_mutex);
+    ARBOR_ASSIGN(Inheritance inherited, inheritance(m_engine, m_place, m_parts, m_durableMarks, control));
+    return buildForkWal(inherited.chain, inherited.plan, directory);
 }
 
 // After a reopen: is the log still the one that was scanned?

@@ -236,11 +236,19 @@ Status WalScanner::syncKept() {
     return {};
 }
 
+// A fork that no server has run on has none.
+Result<std::vector<std::string>> WalScanner::ownFiles() {
+    auto names = m_chain.disk().list(m_directories.wal);
+    if (!names && names.error().kind() == ErrorKind::NotFound)
+        return std::vector<std::string>();
+    return names;
+}
+
 // A promotion begins a Postgres timeline with a history file. Its log is ours up to where it left the old
 // one.
 Result<bool> WalScanner::followNewTli() {
     Disk& disk = m_chain.disk();
-    ARBOR_ASSIGN(const auto names, disk.list(m_directories.wal));
+    ARBOR_ASSIGN(const auto names, ownFiles());
     const std::uint32_t present = m_chain.history().tli();
     std::uint32_t newest = present;
     for (const std::string& name : names)
@@ -265,7 +273,7 @@ Result<bool> WalScanner::followNewTli() {
 // Whether a segment behind the one where the reader gave up holds log of ours. The reader gives up where a
 // record that a crash left unfinished would go on, which is an end like any other.
 Result<bool> WalScanner::newerSegmentsExist() {
-    ARBOR_ASSIGN(const auto names, m_chain.disk().list(m_directories.wal));
+    ARBOR_ASSIGN(const auto names, ownFiles());
     const std::uint64_t present =
         m_chain.segmentOf(std::max(m_reader.gaveUpAt(), Lsn{m_state.end.value - 1}));
     for (const std::string& name : names) {

@@ -115,6 +115,7 @@ class WalScanner {
     bool nextTliBegan() const;
     Result<bool> readOn(WalSink& sink);
     Status readRecords(WalSink& sink);
+    Result<std::vector<std::string>> ownFiles();
     Result<bool> followNewTli();
     Result<bool> newerSegmentsExist();
     void setState(const ScanState& state);

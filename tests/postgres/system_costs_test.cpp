@@ -277,7 +277,6 @@ class SystemCostsTest : public QObject {
         QVERIFY(names().contains("b1"));
     }
 
-    // Whose the bytes are that go with a branch.
     // Also where a child's window keeps something of its parent's past: that is no part of the parent's own.
     void thePlaceThatHistoryReachesBackToCanBeForked() {
         makeStore();
@@ -335,6 +334,37 @@ class SystemCostsTest : public QObject {
         EXPECT_OK(m_store->run("branch create grandchild --from child --at head"));
     }
 
+    // A fork is a line in the catalog until a server runs on it, however it is looked at.
+    void aForkThatIsOnlyLookedAtHasNoLogOfItsOwn() {
+        makeStore();
+        EXPECT_OK(m_store->run("start main"));
+        QCOMPARE(m_store->value("main", "CREATE TABLE t AS SELECT 1 AS n"), QByteArray());
+        EXPECT_OK(m_store->run("branch create idle --from main"));
+        QCOMPARE(m_store->value("main", "INSERT INTO t VALUES (2)"), QByteArray());
+        EXPECT_OK(m_store->run("branch create deeper --from idle"));
+        const auto lookAt = [this](const QString& name) {
+            EXPECT_OK(m_store->run({"timeline", name}));
+            EXPECT_OK(m_store->run({"branch", "show", name}));
+            QVERIFY(!fs::exists(m_store->wal(name)));
+        };
+        for (const char* name : {"idle", "deeper"})
+            lookAt(name);
+        EXPECT_OK(m_store->run("scrub"));
+        EXPECT_OK(m_store->run("gc run"));
+        EXPECT_OK(m_store->run("engine stop"));
+        for (const char* name : {"deeper", "idle"})
+            lookAt(name);
+        EXPECT_OK(m_store->run("start deeper"));
+        QVERIFY(fs::exists(m_store->wal("deeper")) && !fs::exists(m_store->wal("idle")));
+        QCOMPARE(m_store->value("deeper", "INSERT INTO t VALUES (10)"), QByteArray());
+        EXPECT_OK(m_store->run("branch create deepest --from deeper --start"));
+        QCOMPARE(m_store->value("deepest", "SELECT sum(n) FROM t"), QByteArray("11"));
+        EXPECT_OK(m_store->run("start idle"));
+        QCOMPARE(m_store->value("idle", "SELECT sum(n) FROM t"), QByteArray("1"));
+        EXPECT_OK(m_store->run("scrub"));
+    }
+
+    // Whose the bytes are that go with a branch.
     void bytesHaveTheNamesOfTheirRelations() {
         makeStore();
         EXPECT_OK(m_store->run("branch create dev --from main"));
