@@ -126,6 +126,7 @@ class WalFollower final : public LogFollower {
 
     static Result<ScanState> beginning(Engine& engine, const LogPlace& place, const Parts& parts,
                                        const MarkStore& marks, const ControlFile& control);
+    static Result<ControlFile> presentControl(Engine& engine, const LogPlace& place);
     // What a fork needs of its parent's log, and that log as the fork sees it: up to the fork.
     struct Inheritance {
         WalChain chain;
@@ -204,6 +205,16 @@ Result<WalFollower::Inheritance> WalFollower::inheritance(Engine& engine, const 
     return Inheritance{std::move(chain), std::move(plan)};
 }
 
+// A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point.
+// A timeline without a name (a peek) is looked at through its parent, where it has a pin.
+Result<ControlFile> WalFollower::presentControl(Engine& engine, const LogPlace& place) {
+    const bool isPeek = place.lineage.size() > 1 && engine.catalog([&](const Catalog& catalog) {
+        return catalog.findTimeline(place.timeline) == nullptr;
+    });
+    return controlAt(engine, isPeek ? TimelinePoint{place.lineage[1].timeline, place.fork}
+                                    : TimelinePoint{place.timeline, headPoint});
+}
+
 Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const LogPlace& place) {
     if (place.pgMajor == 0)
         return std::unique_ptr<LogFollower>(new NoLog);
@@ -223,14 +234,7 @@ Result<std::unique_ptr<LogFollower>> WalFollower::open(Engine& engine, const Log
             {{walDirectory(engine, step.timeline), keptDirectory(engine, step.timeline)}, limit});
         parts.spans.push_back({step.timeline, limit});
     }
-    // A fork that never ran sees its parent's; once it has its own, nobody keeps the parent's of that point.
-    // A timeline without a name (a peek) is looked at through its parent, where it has a pin.
-    const bool isPeek = place.lineage.size() > 1 && engine.catalog([&](const Catalog& catalog) {
-        return catalog.findTimeline(place.timeline) == nullptr;
-    });
-    ARBOR_ASSIGN(const ControlFile control,
-                 controlAt(engine, isPeek ? TimelinePoint{place.lineage[1].timeline, place.fork}
-                                          : TimelinePoint{place.timeline, headPoint}));
+    ARBOR_ASSIGN(const ControlFile control, presentControl(engine, place));
     parts.systemId = control.systemId;
 
     const IndexMarkStore marks(engine.store().index());
@@ -262,7 +266,7 @@ Status WalFollower::build() {
     const std::string directory = walDirectory(m_engine, m_place.timeline);
     if (m_place.lineage.size() == 1 || m_engine.store().disk().info(directory))
         return {};
-    ARBOR_ASSIGN(const ControlFile control, controlAt(m_engine, {m_place.timeline, headPoint}));
+    ARBOR_ASSIGN(const ControlFile control, presentControl(m_engine, m_place));
     const MutexLock lock(m_mutex);
     ARBOR_ASSIGN(Inheritance inherited, inheritance(m_engine, m_place, m_parts, m_durableMarks, control));
     return buildForkWal(inherited.chain, inherited.plan, directory);

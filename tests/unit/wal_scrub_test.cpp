@@ -1,5 +1,6 @@
 // Scrub reads the kept log of a real server: whatever a sweep would keep is whole, or it is named.
 #include "storage/engine/scrub.h"
+#include "storage/engine/view_paths.h"
 #include "storage/engine/wal_follower.h"
 #include "tests/unit/wal_support.h"
 
@@ -115,6 +116,11 @@ class WalScrubTest : public QObject {
         VERIFY_OK(point);
         const auto peek = m_engine->fork(*point);
         VERIFY_OK(peek);
+        QVERIFY(!m_disk.info(walDirectory(*m_engine, (*peek)->timeline()))); // before it is needed
+        const auto control = readPath(**peek, "global/pg_control");
+        VERIFY_OK(control);
+        VERIFY_OK((*peek)->log().build());
+        VERIFY_OK((*peek)->log().prepareStart(std::as_bytes(std::span(*control)), false));
         VERIFY_OK((*peek)->log().advance());
         const std::string keep = keptDirectory(*m_engine, (*peek)->timeline());
         QVERIFY(!m_disk.list(keep)->empty()); // linked, and not durable yet
