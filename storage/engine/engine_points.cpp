@@ -149,7 +149,6 @@ Status Engine::clampHistory(TimelineId timeline, Lsn lsn) {
 // Makes a point one that a fork can rest on: said of its owner, readable, its log durable.
 Result<TimelinePoint> Engine::settle(const TimelinePoint& point) {
     TimelinePoint owned;
-    LogPlace place;
     {
         const MutexLock lock(m_catalogMutex);
         ARBOR_ASSIGN(owned, m_catalog.normalise(point));

@@ -156,6 +156,8 @@ class FollowingTest : public QObject {
         ARBOR_EVENTUALLY(restore().restoreButton()->text() == "Restore trunk");
         LiveWindow::click(restore().restoreButton());
         ARBOR_EVENTUALLY(m_live->branch("trunk")->isFork);
+        const QByteArray restored = m_place->ctl({"--json", "branch", "show", "trunk"});
+        QCOMPARE(QJsonDocument::fromJson(restored)["forkLsn"].toString(), lsnDisplay(at));
         QCOMPARE(m_live->branch("trunk")->forkLsn, begin); // what lies before can still be clicked
         ctl({"undo"});
         ctl({"branch", "rename", "trunk", "main"});

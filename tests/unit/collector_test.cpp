@@ -59,6 +59,18 @@ class CollectorTest : public QObject {
         }
         return {};
     }
+    // A child of main at an early point, with these pages in the file's first blocks.
+    Result<BranchRecord> makeChild(const std::vector<std::uint64_t>& pages) {
+        ARBOR_ASSIGN(BranchRecord child,
+                     m_engine->createBranch(caller, {"child", m_main.id, m_points[5], {}}));
+        ARBOR_ASSIGN(const auto view, m_engine->head(child.timeline));
+        ARBOR_TRY(view->lookup(view->root(), "f"));
+        m_logs.append(child.timeline, logOfAWrite);
+        for (std::size_t block = 0; block < pages.size(); ++block)
+            ARBOR_TRY(view->write(m_file, block * blockSize, bytesOf(pageOf(pages[block])), 1));
+        ARBOR_TRY(view->sync());
+        return child;
+    }
     Status set(const char* key, const std::string& value) {
         ARBOR_TRY(m_engine->keepBook([&](Catalog& c, Timestamp) { return c.setSetting(key, value); }));
         return {};
@@ -145,16 +157,8 @@ class CollectorTest : public QObject {
     // there.
     void aForkPointStaysWholeAsLongAsItsBranch() {
         REQUIRE(writeHistory());
-        const auto child = m_engine->createBranch(caller, {"child", m_main.id, m_points[5], {}});
+        const auto child = makeChild({1000});
         REQUIRE(child);
-        {
-            const auto view = m_engine->head(child->timeline);
-            REQUIRE(view);
-            REQUIRE((*view)->lookup((*view)->root(), "f"));
-            m_logs.append(child->timeline, logOfAWrite);
-            REQUIRE((*view)->write(m_file, 0, bytesOf(pageOf(1000)), 1));
-            REQUIRE((*view)->sync());
-        }
         REQUIRE(set("history-time", "0"));
         REQUIRE(set("trash-time", "0"));
         REQUIRE(collect());
@@ -205,15 +209,11 @@ class CollectorTest : public QObject {
 
     void whatWouldBeFreedIsFreed() {
         REQUIRE(writeHistory());
-        const auto child = m_engine->createBranch(caller, {"child", m_main.id, m_points[5], {}});
+        std::vector<std::uint64_t> pages;
+        for (std::uint64_t block = 0; block < 64; ++block)
+            pages.push_back(1000 + block * 3);
+        const auto child = makeChild(pages);
         REQUIRE(child);
-        {
-            const auto view = m_engine->head(child->timeline);
-            REQUIRE(view);
-            REQUIRE((*view)->lookup((*view)->root(), "f"));
-            for (BlockNumber block = 0; block < 64; ++block)
-                REQUIRE((*view)->write(m_file, block * blockSize, bytesOf(pageOf(1000 + block * 3)), 1));
-        }
         REQUIRE(m_engine->closeIdleHeads());
         REQUIRE(set("trash-time", "0"));
         std::uint64_t promised = 0;
