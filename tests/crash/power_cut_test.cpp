@@ -9,7 +9,7 @@
 #include "tests/support/random_workload.h"
 #include "tests/support/test_seed.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace arbor::test;

@@ -2,7 +2,8 @@
 // compared with a server that PgArbor has nothing to do with.
 #pragma once
 
-#include <QtTest>
+#include <QJsonValue>
+#include <QTest>
 
 #include <QDir>
 #include <QJsonArray>

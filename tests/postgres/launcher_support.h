@@ -7,7 +7,7 @@
 #include "app/postgres/runtime_files.h"
 
 #include <QEventLoop>
-#include <QtTest>
+#include <QTest>
 
 #include <grp.h>
 #include <pwd.h>

@@ -2,7 +2,7 @@
 // serves a mount must not use it, and a client that hangs must not hang the test.
 #pragma once
 
-#include <QtTest>
+#include <QTest>
 
 #include <QProcess>
 

@@ -5,7 +5,7 @@
 
 #include "tests/support/test_seed.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <QCryptographicHash>
 #include <QJsonArray>

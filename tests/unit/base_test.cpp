@@ -3,7 +3,7 @@
 #include "storage/base/time.h"
 #include "storage/base/turns.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -5,11 +5,14 @@
 #include "app/cli/text.h"
 #include "storage/base/time.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
+#include <QJsonObject>
+#include <QJsonValue>
 #include <QProcess>
 #include <QStandardPaths>
 #include <QTemporaryFile>
-#include <QtTest>
+#include <QTest>
 
 #include <sstream>
 

@@ -5,7 +5,7 @@
 #include "tests/support/collecting.h"
 #include "tests/support/store_fixture.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace arbor::test;

@@ -6,8 +6,9 @@
 
 #include <QDeadlineTimer>
 #include <QJsonDocument>
+#include <QJsonObject>
 #include <QTemporaryDir>
-#include <QtTest>
+#include <QTest>
 
 #include <sys/resource.h>
 #include <sys/socket.h>

@@ -4,7 +4,7 @@
 #include "storage/base/units.h"
 
 #include <QRandomGenerator>
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 

@@ -8,7 +8,7 @@
 #include <QByteArray>
 #include <QRandomGenerator>
 #include <QTemporaryDir>
-#include <QtTest>
+#include <QTest>
 
 #include <memory>
 #include <string>

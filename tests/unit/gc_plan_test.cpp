@@ -7,7 +7,7 @@
 
 #include <QElapsedTimer>
 #include <QTemporaryDir>
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace arbor::gctest;

@@ -5,7 +5,7 @@
 #include "storage/disk/simulated_disk.h"
 #include "storage/gc/sweeper.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace arbor::gctest;

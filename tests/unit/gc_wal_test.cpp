@@ -2,7 +2,7 @@
 #include "storage/gc/wal_retention.h"
 #include "storage/wal/wal_segments.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 

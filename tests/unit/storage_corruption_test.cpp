@@ -6,7 +6,7 @@
 #include "tests/support/random_workload.h"
 #include "tests/support/test_seed.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <algorithm>
 

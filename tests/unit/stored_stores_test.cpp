@@ -5,7 +5,7 @@
 #include "storage/engine/scrub.h"
 #include "tests/data/store_listing.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <QProcess>
 #include <QTemporaryDir>

@@ -6,7 +6,7 @@
 #include "storage/timelines/operation_log.h"
 #include "storage/timelines/pins.h"
 
-#include <QtTest>
+#include <QTest>
 
 namespace arbor::test {
 

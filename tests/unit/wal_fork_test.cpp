@@ -6,7 +6,7 @@
 #include <QCryptographicHash>
 #include <QDir>
 #include <QElapsedTimer>
-#include <QtTest>
+#include <QTest>
 
 #include <random>
 

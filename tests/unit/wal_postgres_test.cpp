@@ -1,7 +1,7 @@
 // The log reader against pg_waldump, and forks against a real server.
 #include "tests/unit/wal_support.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace waltest;

@@ -4,7 +4,7 @@
 
 #include <QDir>
 #include <QElapsedTimer>
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace waltest;

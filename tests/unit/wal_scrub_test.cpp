@@ -5,7 +5,7 @@
 #include "tests/unit/wal_support.h"
 
 #include <QDir>
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace waltest;

@@ -5,7 +5,7 @@
 #include "tests/unit/wal_log_writer.h"
 #include "tests/unit/wal_support.h"
 
-#include <QtTest>
+#include <QTest>
 
 #include <map>
 #include <random>

@@ -9,7 +9,7 @@
 #include <QAbstractItemModelTester>
 #include <QItemSelectionModel>
 #include <QSignalSpy>
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 

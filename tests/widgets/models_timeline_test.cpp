@@ -4,8 +4,8 @@
 #include "widgets/models/timeline_scale.h"
 
 #include <QDateTime>
+#include <QTest>
 #include <QTimeZone>
-#include <QtTest>
 
 #include <cmath>
 #include <random>

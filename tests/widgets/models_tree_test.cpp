@@ -6,7 +6,7 @@
 #include <QAbstractItemModelTester>
 #include <QItemSelectionModel>
 #include <QSignalSpy>
-#include <QtTest>
+#include <QTest>
 
 #include <map>
 

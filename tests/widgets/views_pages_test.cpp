@@ -4,7 +4,7 @@
 #include "widgets/views/theme.h"
 
 #include <QSignalSpy>
-#include <QtTest>
+#include <QTest>
 
 #include <set>
 

@@ -1,7 +1,7 @@
 #include "tests/widgets/views_support.h"
 #include "widgets/views/storage_plot.h"
 
-#include <QtTest>
+#include <QTest>
 
 using namespace arbor;
 using namespace arbor::test;

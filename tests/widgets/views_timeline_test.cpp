@@ -13,10 +13,10 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QSignalSpy>
+#include <QTest>
 #include <QToolTip>
 #include <QTreeView>
 #include <QWheelEvent>
-#include <QtTest>
 
 using namespace arbor;
 using namespace arbor::test;
