@@ -18,8 +18,11 @@ namespace arbor {
 namespace {
 
 constexpr std::uint64_t replayBytes = 2u << 20;
-// A bulk load fills that in an instant: it is not to spend its time on checkpoints.
 constexpr auto between = std::chrono::seconds(3);
+// So much between two of them is a bulk load, an index or a VACUUM: it has many pages to write at each, up to
+// a second's worth, and is left alone for as long as makes that little of its time. max_wal_size bounds it.
+constexpr std::uint64_t bulkBytes = 16u << 20;
+constexpr int bulkShare = 40; // a fortieth of its time
 // Less is replayed sooner than the parent would have written its checkpoint.
 constexpr std::uint64_t worthACheckpoint = 256u << 10;
 constexpr auto longestWait = std::chrono::milliseconds(500);
@@ -42,8 +45,15 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
             watch.redo = control->redo;
         if (present->lsn < watch.redo + replayBytes)
             continue;
+        if (present->lsn >= watch.redo + bulkBytes && watch.bulkFrom && now < watch.bulkFrom->load())
+            continue;
         watch.asked = now;
-        m_endpoints.checkpoint(timeline);
+        if (!watch.bulkFrom)
+            watch.bulkFrom = std::make_shared<std::atomic<std::chrono::steady_clock::time_point>>();
+        m_endpoints.checkpoint(timeline, [from = watch.bulkFrom, now] {
+            const auto end = std::chrono::steady_clock::now();
+            from->store(std::max(from->load(), end + (bulkShare - 1) * (end - now)));
+        });
     }
     m_replay = std::move(watched);
 }
