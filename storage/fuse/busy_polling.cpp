@@ -11,13 +11,14 @@ constexpr int pollFrom = whole * 3 / 4;
 constexpr int pollUpTo = whole / 4;
 constexpr int weight = 16; // requests that the share remembers
 
-// A poller that is held up longer than this is replaced; it is looked after at this pace.
+// Who polls and has not looked for this long is replaced: a request holds it up, or it gets no processor. It
+// is looked after at this pace.
 constexpr std::chrono::milliseconds heldUp{2};
 
 } // namespace
 
 BusyPolling::BusyPolling(std::size_t workers, std::function<void(std::size_t)> wake)
-    : m_wake(std::move(wake)), m_asleep(workers) {}
+    : m_wake(std::move(wake)), m_asleep(workers), m_looked(workers) {}
 
 void BusyPolling::note(bool isNext) {
     const int share = m_share.load(std::memory_order_relaxed);
@@ -25,8 +26,12 @@ void BusyPolling::note(bool isNext) {
 }
 
 void BusyPolling::takeOver(std::size_t worker) {
+    looks(worker);
     m_poller = worker;
-    m_busySince = Clock::time_point{};
+    wakeOthers(worker);
+}
+
+void BusyPolling::wakeOthers(std::size_t worker) {
     for (std::size_t other = 0; other < m_asleep.size(); ++other)
         if (other != worker && m_asleep[other])
             m_wake(other);
@@ -46,9 +51,13 @@ bool BusyPolling::begin(std::size_t worker) {
         m_watched = true;
         m_changed.waitFor(m_mutex, heldUp);
         m_watched = false;
-        const Clock::time_point since = m_busySince;
-        if (m_poller != nobody && since != Clock::time_point{} && Clock::now() - since > heldUp)
+        const std::size_t poller = m_poller;
+        if (poller == nobody)
+            continue;
+        if (Clock::now() - m_looked[poller].load() > heldUp)
             takeOver(worker);
+        else
+            wakeOthers(poller); // who fell asleep meanwhile, or was woken too soon
     }
     if (!m_stopped && m_poller == nobody && isWorthIt())
         takeOver(worker);
@@ -80,20 +89,17 @@ bool BusyPolling::missed(std::size_t worker) {
     return false;
 }
 
-void BusyPolling::came(std::size_t worker, bool isQuick, std::uint32_t process) {
-    const Clock::time_point now = Clock::now();
-    const bool isSame = m_lastProcess.exchange(process, std::memory_order_relaxed) == process;
-    note(isQuick && isSame && now - m_lastAnswer.load(std::memory_order_relaxed) < patience);
-    if (m_poller != worker)
-        return;
-    m_busySince = now;
-    if (m_share.load(std::memory_order_relaxed) < pollUpTo)
-        resign(worker);
+void BusyPolling::crowdedOut(std::size_t worker) {
+    m_share.store(0, std::memory_order_relaxed);
+    resign(worker);
 }
 
-void BusyPolling::handled(std::size_t worker) {
-    if (m_poller == worker)
-        m_busySince = Clock::time_point{};
+void BusyPolling::came(std::size_t worker, bool isQuick, std::uint32_t process) {
+    const bool isSame = m_lastProcess.exchange(process, std::memory_order_relaxed) == process;
+    note(isQuick && isSame && Clock::now() - m_lastAnswer.load(std::memory_order_relaxed) < patience);
+    // what may wait for a disk is not to keep another process waiting
+    if (m_poller == worker && (m_share.load(std::memory_order_relaxed) < pollUpTo || (!isQuick && !isSame)))
+        resign(worker);
 }
 
 void BusyPolling::left(std::size_t worker) {

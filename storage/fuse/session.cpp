@@ -131,15 +131,23 @@ ssize_t Session::readRequest(int fd, void* into, std::size_t size, void*) {
 
 // EAGAIN: the worker is not to poll any more.
 ssize_t Session::pollRequest(void* into, std::size_t size) {
-    do {
-        const auto until = BusyPolling::Clock::now() + BusyPolling::patience;
-        do {
-            const ssize_t got = ::read(t_channel, into, size);
-            if (got >= 0 || errno != EAGAIN)
-                return got;
-            sched_yield();
-        } while (BusyPolling::Clock::now() < until);
-    } while (!m_stopping && m_polling->missed(t_worker));
+    auto now = m_polling->looks(t_worker);
+    for (auto began = now;;) {
+        const ssize_t got = ::read(t_channel, into, size);
+        if (got >= 0 || errno != EAGAIN)
+            return got;
+        sched_yield();
+        const auto before = std::exchange(now, m_polling->looks(t_worker));
+        if (now - before > BusyPolling::longestYield) {
+            m_polling->crowdedOut(t_worker);
+            break;
+        }
+        if (now - began > BusyPolling::patience) {
+            if (m_stopping || !m_polling->missed(t_worker))
+                break;
+            began = now;
+        }
+    }
     errno = EAGAIN;
     return -1;
 }
@@ -256,8 +264,6 @@ void Session::work(std::size_t worker) {
             m_polling->came(worker, isQuick, header.pid);
         }
         fuse_session_process_buf(m_session, &buffer);
-        if (m_polling)
-            m_polling->handled(worker);
     }
     std::free(buffer.mem);
     if (m_polling)
