@@ -20,8 +20,10 @@ namespace {
 constexpr std::uint64_t replayBytes = 2u << 20;
 constexpr auto between = std::chrono::seconds(3);
 // So much between two of them is a bulk load, an index or a VACUUM: it has many pages to write at each, up to
-// a second's worth, and is left alone for as long as makes that little of its time. max_wal_size bounds it.
+// a second's worth, and is left alone for as long as makes that little of its time. max_wal_size bounds it,
+// and a recovery writes as much again in pages: only where the disk has room for both.
 constexpr std::uint64_t bulkBytes = 16u << 20;
+constexpr std::uint64_t bulkRoom = std::uint64_t{4} << 30;
 constexpr int bulkShare = 40; // a fortieth of its time
 // Less is replayed sooner than the parent would have written its checkpoint.
 constexpr std::uint64_t worthACheckpoint = 256u << 10;
@@ -45,8 +47,11 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
             watch.redo = control->redo;
         if (present->lsn < watch.redo + replayBytes)
             continue;
-        if (present->lsn >= watch.redo + bulkBytes && watch.bulkFrom && now < watch.bulkFrom->load())
-            continue;
+        if (present->lsn >= watch.redo + bulkBytes && watch.bulkFrom && now < watch.bulkFrom->load()) {
+            const auto disk = space();
+            if (disk && disk->freeBytes >= bulkRoom)
+                continue;
+        }
         watch.asked = now;
         if (!watch.bulkFrom)
             watch.bulkFrom = std::make_shared<std::atomic<std::chrono::steady_clock::time_point>>();
