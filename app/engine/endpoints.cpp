@@ -22,8 +22,8 @@ Error failureOf(const Endpoint& endpoint) {
 
 } // namespace
 
-Error engineIsBeingStopped(ErrorKind kind) {
-    return makeError(kind, "the engine is being stopped: try again in a moment");
+Error engineIsBeingStopped() {
+    return makeError(ErrorKind::Unreachable, "the engine is being stopped: try again in a moment");
 }
 
 Endpoints::~Endpoints() = default;
@@ -60,7 +60,7 @@ Status Endpoints::remove(const EndpointKey& key, Endpoint::StopMode mode) {
 
 void Endpoints::begin(const EndpointKey& key, TimelineId timeline, EndpointSpec spec, Waiter done) {
     if (m_closing)
-        return done(engineIsBeingStopped(ErrorKind::Cancelled));
+        return done(engineIsBeingStopped());
     Entry* entry = find(key);
     if (entry != nullptr && entry->info.timeline != timeline) {
         if (!isDown(entry->endpoint->state()))

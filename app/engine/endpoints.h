@@ -22,9 +22,9 @@ namespace arbor {
 // "branch 7" or "peek 12": who a server belongs to.
 using EndpointKey = std::string;
 
-// What whoever asks for a server, or anything else, of an engine that ends is told. Unreachable, over a
-// connection that still stands: nothing was done, and the next engine may be asked.
-Error engineIsBeingStopped(ErrorKind kind);
+// What whoever asks for a server, or anything else, of an engine that ends is told: Unreachable, over a
+// connection that still stands, so the next engine may be asked.
+Error engineIsBeingStopped();
 
 struct EndpointInfo {
     Endpoint::State state = Endpoint::State::Stopped;

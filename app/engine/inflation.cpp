@@ -60,7 +60,7 @@ Result<std::vector<Rows>> ask(const Service::Connection& connection, const std::
     queries.start(patienceMs);
     loop.exec();
     if (outcome.kind != QueryOutcome::Kind::Answered)
-        return makeError(ErrorKind::Io, "{}", outcome.message);
+        return makeError(ErrorKind::Unreachable, "{}", outcome.message);
     return std::move(outcome.results);
 }
 

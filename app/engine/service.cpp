@@ -149,7 +149,7 @@ void Service::onWorker(const char* name, Method method, bool needsStore) {
         name, [this, method = std::move(method),
                needsStore](const QJsonObject& params, const RequestContext& context, ResponderPtr responder) {
             if (m_shuttingDown)
-                return responder->answer(engineIsBeingStopped(ErrorKind::Unreachable));
+                return responder->answer(engineIsBeingStopped());
             m_workers.start([=, this] {
                 if (needsStore && !m_storeOpen) {
                     responder->answer(makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store)));
@@ -165,7 +165,7 @@ void Service::asJob(const char* name, const QString& title, JobMethod method, bo
                     [this, name, title, method = std::move(method), needsStore](
                         const QJsonObject& params, const RequestContext& context) -> Result<QJsonValue> {
                         if (m_shuttingDown)
-                            return engineIsBeingStopped(ErrorKind::Unreachable);
+                            return engineIsBeingStopped();
                         if (needsStore && !m_storeOpen)
                             return makeError(ErrorKind::NotFound, "{}", noStoreMessage(m_options.store));
                         JobPtr job = m_jobs.start(name, title, context);
