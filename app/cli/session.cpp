@@ -67,17 +67,6 @@ Status Session::connectToMakeStore() {
 }
 
 Result<QJsonValue> Session::call(const QString& method, const QJsonObject& params) {
-    auto result = callOnce(method, params);
-    // An engine that is about to end has refused and done nothing: the next one is asked.
-    constexpr auto patience = std::chrono::minutes(5); // its servers may take their time
-    const bool isEnding =
-        !result && result.error().kind() == ErrorKind::Unreachable && m_client.isConnected();
-    if (isEnding && m_client.waitForDisconnect(patience))
-        result = callOnce(method, params);
-    return result;
-}
-
-Result<QJsonValue> Session::callOnce(const QString& method, const QJsonObject& params) {
     if (!m_client.isConnected()) {
         if (const Status connected = connectIfRunning(); !connected) {
             if (connected.error().kind() != ErrorKind::Unreachable)

@@ -39,7 +39,7 @@ class Session {
 
     // Sends a request and waits, through a job where it becomes one, with progress on a terminal; ctrl-C
     // cancels. Connects first; starts the engine when none runs and there is a store. Without a store:
-    // NotFound, and nothing is started or created. Waits for the end of an engine that is being stopped.
+    // NotFound, and nothing is started or created.
     Result<QJsonValue> call(const QString& method, const QJsonObject& params);
     // For init: the engine is started even where there is no store yet.
     Status connectToMakeStore();
@@ -55,7 +55,6 @@ class Session {
     void print(const std::string& text);
 
   private:
-    Result<QJsonValue> callOnce(const QString& method, const QJsonObject& params);
     void showProgress(const QJsonObject& job);
     void clearProgress();
 

@@ -23,7 +23,7 @@ Error failureOf(const Endpoint& endpoint) {
 } // namespace
 
 Error engineIsBeingStopped() {
-    return makeError(ErrorKind::Unreachable, "the engine is being stopped: try again in a moment");
+    return makeError(ErrorKind::Cancelled, "the engine is being stopped: try again in a moment");
 }
 
 Endpoints::~Endpoints() = default;

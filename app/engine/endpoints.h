@@ -22,8 +22,7 @@ namespace arbor {
 // "branch 7" or "peek 12": who a server belongs to.
 using EndpointKey = std::string;
 
-// What whoever asks for a server, or anything else, of an engine that ends is told: Unreachable, over a
-// connection that still stands, so the next engine may be asked.
+// What whoever asks for a server, or anything else, of an engine that ends is told.
 Error engineIsBeingStopped();
 
 struct EndpointInfo {

@@ -61,14 +61,6 @@ class CliProgramTest : public QObject {
         m_runtime.reset();
     }
 
-    // Its servers may take their time to end; whoever comes meanwhile gets the next engine, not an error.
-    void anEngineThatIsAboutToEndIsWaitedFor() {
-        QCOMPARE(run({"init"}).code, 0);
-        const Outcome outcome = run({"branch", "show", "ending", "--json"});
-        QVERIFY2(outcome.code == 0, outcome.err.constData());
-        QVERIFY(engineRuns());
-    }
-
     void withoutAStoreNothingIsStartedOrMade() {
         for (const char* line : {"branch list", "start x", "gc run", "url x", "psql x", "engine status",
                                  "engine stop", "engine run", "job list", "settings get"}) {

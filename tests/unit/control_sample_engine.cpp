@@ -3,8 +3,8 @@
 // that clients see one.
 //
 // Names steer it: "missing" is not found, "guarded" is refused, "slow" never ends unless cancelled, "odd"
-// fails, "ending" ends the first engine of a store that hears it, and "limit" in gc.plan's `without` passes
-// the limit. $PGARBOR_SAMPLE=fail: ends at once with a message.
+// fails, and "limit" in gc.plan's `without` passes the limit. $PGARBOR_SAMPLE=fail: ends at once with a
+// message.
 #include "app/control/jobs.h"
 #include "app/control/methods.h"
 #include "app/control/server.h"
@@ -187,11 +187,6 @@ class SampleEngine {
                                     return makeError(ErrorKind::NotFound, "there is no branch missing");
                                 if (value == "guarded")
                                     return makeError(ErrorKind::Refused, "branch guarded is protected");
-                                if (value == "ending" && !QFile::exists(m_store + "/ended")) {
-                                    QFile(m_store + "/ended").open(QIODevice::WriteOnly);
-                                    QTimer::singleShot(300, qApp, &QCoreApplication::quit);
-                                    return makeError(ErrorKind::Unreachable, "the engine is being stopped");
-                                }
                                 if (value == "odd")
                                     return makeError(ErrorKind::Io, "the disk said no");
                             }
