@@ -2,7 +2,6 @@
 // compared with a server that PgArbor has nothing to do with.
 #pragma once
 
-#include <QJsonValue>
 #include <QTest>
 
 #include <QDir>
