@@ -111,7 +111,9 @@ Result<QJsonValue> stats(Service& service, const QJsonObject& params) {
                      relationsOf(service, branches.front(), static_cast<std::size_t>(limit)));
         json.insert("relations", relations);
     }
-    if (const LimitState state = limitState(service, *accounts); state.level != LimitState::Level::Fine) {
+    const LimitState state = limitState(service, *accounts);
+    service.noteLimitTold(state);
+    if (state.level != LimitState::Level::Fine) {
         json.insert("warning", text(state.text));
         json.insert("limitState", static_cast<int>(state.level));
         json.insert("remedies", remediesJson(service, *accounts));

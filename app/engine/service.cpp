@@ -496,7 +496,12 @@ void Service::warnOfLimits() {
             said += fmt::format("{} {}", said == state.text ? "; what helps most:" : " or", remedy.text);
         spdlog::warn("{}", said);
     }
-    if (level != before)
+    noteLimitTold(state);
+}
+
+void Service::noteLimitTold(const LimitState& state) {
+    const auto now = static_cast<int>(state.level);
+    if (m_limitTold.exchange(now) != now)
         m_server.publish(event::stats, QJsonObject{});
 }
 
@@ -507,7 +512,9 @@ void Service::keepBooks() {
         spdlog::warn("accounting: {}", kept.error().message());
     // others fill and empty the disk while none of our accounts changes, or while the next is not due yet
     const bool isTight = fewBytesLeft(*this).has_value();
-    if (kept.value_or(false) || isTight != m_diskTight.exchange(isTight))
+    const bool isOther = isTight != m_diskTight.exchange(isTight);
+    // nor need we have looked while it was full: who asked then still shows it
+    if (kept.value_or(false) || isOther || m_limitTold != static_cast<int>(LimitState::Level::Fine))
         warnOfLimits();
     if (m_space->sweepIsDue())
         sweepSoon();

@@ -31,6 +31,8 @@
 
 namespace arbor {
 
+struct LimitState;
+
 class Service : public QObject, private ViewProvider {
     Q_OBJECT
   public:
@@ -87,6 +89,8 @@ class Service : public QObject, private ViewProvider {
     Status preferInstallation(const std::string& directory);
     void warn(const std::string& text, const std::string& branch = {});
     void publishBranches(const std::vector<std::string>& names);
+    // Whoever shows sizes is told this of the limits: when it becomes another, all are to ask again.
+    void noteLimitTold(const LimitState& state);
 
     // --- Branches and their servers (servers.cpp)
     static EndpointKey keyOf(BranchId branch) { return fmt::format("branch {}", branch); }
@@ -255,7 +259,8 @@ class Service : public QObject, private ViewProvider {
     std::atomic<bool> m_following{false};
     std::atomic<bool> m_housekeeping{false};
     std::atomic<int> m_sweepsAsked{0};    // and not seen to yet; not 0: one runs
-    std::atomic<int> m_limitLevel{0};     // as it was last told
+    std::atomic<int> m_limitLevel{0};     // as the log last had it
+    std::atomic<int> m_limitTold{0};      // as whoever shows it last heard
     std::atomic<bool> m_diskTight{false}; // when the books were looked at last
     std::atomic<bool> m_shuttingDown{false};
     std::atomic<bool> m_abandoned{false};
