@@ -18,11 +18,21 @@ namespace arbor {
 namespace {
 
 constexpr std::uint64_t replayBytes = 2u << 20;
-// A bulk load fills that in an instant: it is not to spend its time on checkpoints.
 constexpr auto between = std::chrono::seconds(3);
+// So much between two of them is a bulk load, an index or a VACUUM: it has many pages to write at each, up to
+// a second's worth, and is left alone for as long as makes that little of its time, if not for more than a
+// fork could replay in a while. A recovery writes as much again in pages: only where the disk has room for
+// both.
+constexpr std::uint64_t bulkBytes = 16u << 20;
+constexpr std::uint64_t mostBulkBytes = 256u << 20;
+constexpr int bulkShare = 40; // a fortieth of its time
+constexpr std::uint64_t bulkRoom = std::uint64_t{4} << 30;
 // Less is replayed sooner than the parent would have written its checkpoint.
 constexpr std::uint64_t worthACheckpoint = 256u << 10;
-constexpr auto longestWait = std::chrono::milliseconds(500);
+// To wait for one is worth while up to half of what the replay would take, a tenth of a second for each MB.
+constexpr std::chrono::milliseconds waitForEachMb{50};
+constexpr std::chrono::milliseconds shortestWait{500};
+constexpr std::chrono::milliseconds longestWait{5000};
 
 } // namespace
 
@@ -42,8 +52,19 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
             watch.redo = control->redo;
         if (present->lsn < watch.redo + replayBytes)
             continue;
+        const std::uint64_t log = present->lsn - watch.redo;
+        if (log >= bulkBytes && log < mostBulkBytes && watch.bulkFrom && now < watch.bulkFrom->load()) {
+            const auto disk = space();
+            if (disk && disk->freeBytes >= bulkRoom)
+                continue;
+        }
         watch.asked = now;
-        m_endpoints.checkpoint(timeline);
+        if (!watch.bulkFrom)
+            watch.bulkFrom = std::make_shared<std::atomic<std::chrono::steady_clock::time_point>>();
+        m_endpoints.checkpoint(timeline, [from = watch.bulkFrom, now] {
+            const auto end = std::chrono::steady_clock::now();
+            from->store(std::max(from->load(), end + (bulkShare - 1) * (end - now)));
+        });
     }
     m_replay = std::move(watched);
 }
@@ -61,7 +82,8 @@ void Service::shortenReplay(const BranchRecord& parent) {
         return;
     const auto written = std::make_shared<std::promise<void>>();
     m_endpoints.checkpoint(parent.timeline, [written] { written->set_value(); });
-    written->get_future().wait_for(longestWait);
+    const auto megabytes = static_cast<int>((present->lsn - control->redo) >> 20);
+    written->get_future().wait_for(std::clamp(waitForEachMb * megabytes, shortestWait, longestWait));
 }
 
 } // namespace arbor

@@ -254,6 +254,8 @@ class Service : public QObject, private ViewProvider {
     struct ReplayWatch {
         Lsn redo; // of the last checkpoint that we know of
         std::chrono::steady_clock::time_point asked;
+        // of a bulk load: when the next may come; the thread of the endpoints sets it when one has ended
+        std::shared_ptr<std::atomic<std::chrono::steady_clock::time_point>> bulkFrom;
     };
     std::map<TimelineId, ReplayWatch> m_replay; // whoever follows the logs
     std::atomic<bool> m_following{false};

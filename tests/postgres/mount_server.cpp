@@ -117,6 +117,12 @@ std::string obey(const std::string& line, Provider& provider, Mount& mount, Owne
     words >> command >> first >> second;
     if (command == "hold")
         provider.memory(1)->holdSyncs(first == "yes");
+    else if (command == "hold-write")
+        provider.memory(1)->holdWrite(std::stoi(first));
+    else if (command == "release-write")
+        provider.memory(1)->releaseWrite();
+    else if (command == "holds-write")
+        return provider.memory(1)->holdsWrite() ? "yes" : "no";
     else if (command == "waiting")
         return fmt::format("{}", provider.memory(1)->waitingSyncs());
     else if (command == "short")

@@ -9,6 +9,8 @@
 #include <sys/statvfs.h>
 #include <sys/time.h>
 
+#include <QRegularExpression>
+
 #include <map>
 #include <numeric>
 
@@ -20,6 +22,17 @@ namespace {
 MountFixture::Way wayOfThisRun() {
     return qEnvironmentVariable("ARBOR_MOUNT_WAY") == "user" ? MountFixture::Way::User
                                                              : MountFixture::Way::Root;
+}
+
+// One page after another; the number of those that were taken.
+int writePages(const std::string& path, int count) {
+    const std::vector<char> page(8192, 'p');
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+    int done = 0;
+    while (done < count && pwrite(fd, page.data(), page.size(), done % 64 * 8192) == 8192)
+        ++done;
+    close(fd);
+    return done;
 }
 
 } // namespace
@@ -459,6 +472,45 @@ class MountTest : public QObject {
         QCOMPARE(waitpid(child, &status, WNOHANG), 0);
         kill(server, SIGCONT);
         waitpid(child, &status, 0);
+        QCOMPARE(status, 0);
+    }
+
+    // While one process writes page after page, one worker alone looks for requests.
+    void aWriteThatIsHeldUpHoldsUpNobodyElse() {
+        QCOMPARE(m_mount->ask("hold-write 600"), std::string("done"));
+        const pid_t writer = fork();
+        if (writer == 0) {
+            mount().user().become();
+            _exit(writePages(mount().timeline() + "/held", 1000) == 1000 ? 0 : 1);
+        }
+        QTRY_COMPARE(m_mount->ask("holds-write"), std::string("yes"));
+        CLIENT(mount(), {
+            const std::string path = mount().timeline() + "/other";
+            EXPECT(writePages(path, 100) == 100);
+            EXPECT(truncate(path.c_str(), 3) == 0);
+            EXPECT(access((mount().timeline() + "/none").c_str(), F_OK) != 0);
+        });
+        QCOMPARE(m_mount->ask("holds-write"), std::string("yes"));
+        m_mount->ask("release-write");
+        int status = 0;
+        waitpid(writer, &status, 0);
+        QCOMPARE(status, 0);
+    }
+
+    void aConnectionThatEndsUnderAWriterIsReported() {
+        if (geteuid() != 0)
+            QSKIP("only root can end a connection that is in use");
+        const pid_t writer = fork();
+        if (writer == 0) {
+            mount().user().become();
+            _exit(writePages(mount().timeline() + "/f", 1 << 20) < 1 << 20 ? 0 : 1);
+        }
+        QTRY_VERIFY(QRegularExpression("write=\\d{4}").match(m_mount->ask("metrics").c_str()).hasMatch());
+        umount2(mount().mount().c_str(), MNT_FORCE); // ends the connection, and says that it is in use
+        QVERIFY(m_mount->server().canReadLine() || m_mount->server().waitForReadyRead());
+        QCOMPARE(m_mount->server().readLine().trimmed(), QByteArray("ended"));
+        int status = 0;
+        waitpid(writer, &status, 0);
         QCOMPARE(status, 0);
     }
 

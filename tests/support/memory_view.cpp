@@ -365,6 +365,7 @@ Result<std::size_t> MemoryView::read(InodeId inode, std::uint64_t offset, Mutabl
 }
 
 Status MemoryView::write(InodeId inode, std::uint64_t offset, Bytes bytes, WriterId) {
+    maybeHoldWrite();
     WriteLock lock(m_mutex);
     ARBOR_TRY(writable());
     ARBOR_ASSIGN(Node* const node, fileOf(inode));
@@ -430,6 +431,31 @@ void MemoryView::holdSyncs(bool hold) {
     MutexLock lock(m_syncMutex);
     m_holdSyncs = hold;
     m_syncChanged.notifyAll();
+}
+
+void MemoryView::holdWrite(int number) {
+    MutexLock lock(m_syncMutex);
+    m_writesUntilHeld = number;
+}
+
+void MemoryView::releaseWrite() {
+    MutexLock lock(m_syncMutex);
+    m_holdsWrite = false;
+    m_syncChanged.notifyAll();
+}
+
+bool MemoryView::holdsWrite() {
+    MutexLock lock(m_syncMutex);
+    return m_holdsWrite;
+}
+
+void MemoryView::maybeHoldWrite() {
+    MutexLock lock(m_syncMutex);
+    if (m_writesUntilHeld == 0 || --m_writesUntilHeld > 0)
+        return;
+    m_holdsWrite = true;
+    while (m_holdsWrite && !m_stopping)
+        m_syncChanged.wait(m_syncMutex);
 }
 
 std::size_t MemoryView::waitingSyncs() {

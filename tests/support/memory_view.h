@@ -30,6 +30,10 @@ class MemoryView final : public BranchView {
     // While held, no sync is answered: for tests of what goes on meanwhile.
     void holdSyncs(bool hold) ARBOR_EXCLUDES(m_syncMutex);
     std::size_t waitingSyncs() ARBOR_EXCLUDES(m_syncMutex);
+    // The `number`th write from now on waits for releaseWrite().
+    void holdWrite(int number) ARBOR_EXCLUDES(m_syncMutex);
+    void releaseWrite() ARBOR_EXCLUDES(m_syncMutex);
+    bool holdsWrite() ARBOR_EXCLUDES(m_syncMutex);
     // How often an inode is open, over all.
     std::size_t openCount() ARBOR_EXCLUDES(m_mutex);
     std::size_t inodeCount() ARBOR_EXCLUDES(m_mutex);
@@ -68,6 +72,7 @@ class MemoryView final : public BranchView {
     Result<SpaceInfo> space() override;
 
   private:
+    void maybeHoldWrite() ARBOR_EXCLUDES(m_syncMutex);
     using Block = std::array<std::byte, blockSize>;
     struct Node {
         FileType type = FileType::Regular;
@@ -114,6 +119,8 @@ class MemoryView final : public BranchView {
     Condition m_syncChanged;
     std::vector<std::function<void(Status)>> m_syncs ARBOR_GUARDED_BY(m_syncMutex);
     bool m_holdSyncs ARBOR_GUARDED_BY(m_syncMutex) = false;
+    int m_writesUntilHeld ARBOR_GUARDED_BY(m_syncMutex) = 0; // 0: none is to be held
+    bool m_holdsWrite ARBOR_GUARDED_BY(m_syncMutex) = false;
     bool m_stopping ARBOR_GUARDED_BY(m_syncMutex) = false;
     std::thread m_syncThread; // last: it uses all of the above
 };
