@@ -141,7 +141,7 @@ class MainWindow : public QMainWindow {
     QString m_namedAt;      // the same when a name was asked for: the cursor may move meanwhile
     int m_limitState = 0;   // as it was last shown
     QString m_knownTrouble; // as it was last shown
-    QString m_endedFor;     // why the engine has ended, as it said itself; "" otherwise
+    QString m_endedFor;     // why the engine has ended, where that is known; "" otherwise
     bool m_expandedOnce = false;
     bool m_docksShown = false;
     QByteArray m_layout; // of the panels, while there is nothing to show

@@ -32,6 +32,10 @@ namespace {
 const QLatin1String noMoreWrites("The store takes no more writes"); // the engine's words as it ends
 constexpr std::int64_t longJobMicros = 5'000'000;                   // worth a notification when nobody looks
 
+QString inOneLine(const Problem& problem) {
+    return QStringLiteral("%1. %2").arg(problem.title, problem.text);
+}
+
 } // namespace
 
 void MainWindow::connectSession() {
@@ -41,7 +45,7 @@ void MainWindow::connectSession() {
     connect(&m_session, &StoreSession::warned, this, [this](const QString& text) {
         const Problem problem = problemFromMessage(m_session.store(), text);
         if (problem.kind == Problem::Kind::NoSpace && text.startsWith(noMoreWrites))
-            m_endedFor = tr("%1. %2").arg(problem.title, problem.text);
+            m_endedFor = inOneLine(problem);
         m_messages->show(MessageBar::Kind::Problem, text);
         if (!isActiveWindow())
             notifyDesktop(tr("PgArbor"), text);
@@ -71,6 +75,10 @@ void MainWindow::showState() {
     const bool open = state == State::Connected || state == State::EngineGone ||
                       (state == State::Connecting && !m_session.picture().branches.empty());
     m_goneStrip->setVisible(open && state != State::Connected);
+    // what one said that ended is forgotten with the next, which may end before it says anything
+    if (state == State::EngineGone && m_endedFor.isEmpty() && m_session.mayStartEngine())
+        if (const auto full = problemOfDisk(m_session.store()))
+            m_endedFor = inOneLine(*full);
     if (state == State::Connected && !m_endedFor.isEmpty()) {
         m_endedFor.clear(); // it is over, and so is what was said of it
         m_messages->hide();

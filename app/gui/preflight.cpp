@@ -4,10 +4,14 @@
 
 #include <QCoreApplication>
 #include <QFileInfo>
+#include <QStorageInfo>
 
 namespace arbor {
 
 namespace {
+
+// A server makes its log in files of 16 MB (DEFAULT_XLOG_SEG_SIZE of pg_config_manual.h).
+constexpr qint64 logSegmentBytes = 16 << 20;
 
 struct Text {
     Q_DECLARE_TR_FUNCTIONS(Preflight)
@@ -47,6 +51,14 @@ QString whatIsThere(QString place) {
     return place;
 }
 
+Problem noSpace(const QString& store) {
+    return {Problem::Kind::NoSpace,
+            Text::tr("The disk is full"),
+            Text::tr("There is no space left for %1. Free some, then try again.").arg(store),
+            shellText({QStringLiteral("df"), QStringLiteral("-h"), whatIsThere(store)}),
+            {}};
+}
+
 } // namespace
 
 Problem problemFromMessage(const QString& store, const QString& message) {
@@ -72,11 +84,7 @@ Problem problemFromMessage(const QString& store, const QString& message) {
                               QStringLiteral("engine"), QStringLiteral("stop")}),
                    {}};
     else if (says(message, {"no space", "disk is full", "too little space", "of free space"}))
-        problem = {Problem::Kind::NoSpace,
-                   Text::tr("The disk is full"),
-                   Text::tr("There is no space left for %1. Free some, then try again.").arg(store),
-                   shellText({QStringLiteral("df"), QStringLiteral("-h"), whatIsThere(store)}),
-                   {}};
+        problem = noSpace(store);
     else if (says(message, {"/dev/fuse", "fusermount", "mounting "}))
         problem = noFuse();
     else if (says(message, {"pgarbord) is neither"}))
@@ -125,6 +133,12 @@ std::optional<Problem> problemOfEngine(const EngineFacts& engine) {
     if (engine.postgresMajors.empty())
         return noPostgres();
     return std::nullopt;
+}
+
+std::optional<Problem> problemOfDisk(const QString& store) {
+    const QStorageInfo disk(whatIsThere(store));
+    return disk.isValid() && disk.bytesAvailable() < logSegmentBytes ? std::optional(noSpace(store))
+                                                                     : std::nullopt;
 }
 
 } // namespace arbor

@@ -23,5 +23,7 @@ struct Problem {
 Problem problemFromMessage(const QString& store, const QString& message);
 // With a store open: no PostgreSQL, no mount, a store that takes no writes. Nothing when all is well.
 std::optional<Problem> problemOfEngine(const EngineFacts& engine);
+// With an engine that ended and did not say why: a disk without room for one more file of log.
+std::optional<Problem> problemOfDisk(const QString& store);
 
 } // namespace arbor

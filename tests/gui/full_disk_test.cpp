@@ -10,6 +10,8 @@
 #include <QLabel>
 #include <QStorageInfo>
 
+#include <csignal>
+
 using namespace arbor;
 
 // The engine counts anew when that takes a hundredth of its time: on a machine with much to do, later.
@@ -43,6 +45,15 @@ class FullDiskTest : public QObject {
         auto* retry = m_live->page<ProblemPage>()->findChild<QPushButton*>(QStringLiteral("retry"));
         QVERIFY(retry->isVisible() && retry->isEnabled());
         LiveWindow::click(retry);
+    }
+    // Of an engine that is gone; "" while there is one.
+    QString said() const {
+        auto* strip = window().findChild<QWidget*>(QStringLiteral("goneStrip"));
+        return strip->isVisible() ? strip->findChild<QLabel*>()->text() : QString();
+    }
+    void startEngine() const {
+        LiveWindow::click(window().findChild<QPushButton*>(QStringLiteral("startEngine")));
+        ARBOR_EVENTUALLY(m_live->connected());
     }
     QByteArray sql(const QString& statement, int* code = nullptr) const {
         return m_place->ctl({"psql", "main", "--", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement}, code)
@@ -125,6 +136,28 @@ class FullDiskTest : public QObject {
         ARBOR_EVENTUALLY(m_live->names() == (QStringList{"audit", "dev", "main"}));
     }
 
+    // One that is killed says nothing; nor does one that was started on a full disk and ended at once.
+    void AnEngineThatDiedOnAFullDiskIsNoRiddle() {
+        m_place->succeed({"init", "--", "--no-sync", "--locale=C.UTF-8"});
+        m_live = std::make_unique<LiveWindow>(*m_place);
+        ARBOR_EVENTUALLY(m_live->connected() && m_live->branch("main"));
+        const auto pid = [&] { return m_live->session.picture().engine.pid; };
+        const auto end = [&] {
+            ::kill(static_cast<pid_t>(pid()), SIGKILL);
+            ARBOR_EVENTUALLY(m_live->session.state() == StoreSession::State::EngineGone);
+        };
+        ARBOR_EVENTUALLY(pid() > 0);
+        const auto first = pid();
+        end();
+        QVERIFY2(said().startsWith("The engine is gone. "), qPrintable(said()));
+        startEngine();
+        ARBOR_EVENTUALLY(pid() > 0 && pid() != first);
+        fill(0);
+        end();
+        QVERIFY2(said().startsWith("The disk is full. "), qPrintable(said()));
+        startEngine();
+    }
+
     // While a server writes: said in the window, in words; and nothing that was acknowledged is lost.
     void ADiskThatFillsUpIsSaidAndWorkGoesOnOnceThereIsRoom() {
         int code = 1;
@@ -151,18 +184,14 @@ class FullDiskTest : public QObject {
         const int acknowledged = writeUntilItEnds();
         QVERIFY(acknowledged > 0);
         // it is said why, and what to do; what was known stays to be seen
-        auto* strip = window().findChild<QWidget*>(QStringLiteral("goneStrip"));
-        const QString said = strip->findChild<QLabel*>()->text();
-        QVERIFY(strip->isVisible());
-        QVERIFY2(said.startsWith("The disk is full. ") && said.contains("Free some, then "),
-                 qPrintable(said));
+        QVERIFY2(said().startsWith("The disk is full. ") && said().contains("Free some, then "),
+                 qPrintable(said()));
         QVERIFY(window().limitBar().isHidden()); // so many megabytes left, as they were
         QVERIFY(m_live->branch("main"));
         GuiPlace::shootAll(window(), "disk-full-engine-gone");
 
         // a disk that is full is no reason not to look at the store
-        LiveWindow::click(window().findChild<QPushButton*>(QStringLiteral("startEngine")));
-        ARBOR_EVENTUALLY(m_live->connected());
+        startEngine();
         QVERIFY(!window().messages().text().contains("no more writes") || window().messages().isHidden());
         ARBOR_AFTER_COUNTING(window().limitBar().isVisible() &&
                              m_live->session.picture().checkpoints.size() == 1);
