@@ -21,6 +21,11 @@ bool isFile(int descriptor) {
     return ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+// Of the default logger; nothing before openLog().
+std::shared_ptr<spdlog::sinks::dist_sink_mt> sinksOfLog() {
+    return std::dynamic_pointer_cast<spdlog::sinks::dist_sink_mt>(spdlog::default_logger()->sinks().front());
+}
+
 } // namespace
 
 void openLog() {
@@ -34,8 +39,7 @@ void openLog() {
 }
 
 void logIntoStore(const std::string& store) {
-    const auto sinks =
-        std::dynamic_pointer_cast<spdlog::sinks::dist_sink_mt>(spdlog::default_logger()->sinks().front());
+    const auto sinks = sinksOfLog();
     if (!sinks || sinks->sinks().size() > 1)
         return;
     ::mkdir((store + "/log").c_str(), 0700);
@@ -49,6 +53,11 @@ void logIntoStore(const std::string& store) {
     } catch (const spdlog::spdlog_ex& error) { // a full disk is no reason not to start
         spdlog::error("no log file: {}", error.what());
     }
+}
+
+void leaveStoreLog() {
+    if (const auto sinks = sinksOfLog())
+        sinks->set_sinks({sinks->sinks().front()});
 }
 
 } // namespace arbor

@@ -9,5 +9,7 @@ void openLog();
 // From now on also to <store>/log/engine.log. Standard error then gets only what is serious, unless somebody
 // reads it (a terminal, the journal): a client that started the engine gave it a file that nobody rotates.
 void logIntoStore(const std::string& store);
+// The file is closed: the engine is about to be out of the store.
+void leaveStoreLog();
 
 } // namespace arbor

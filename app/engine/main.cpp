@@ -245,6 +245,7 @@ int run(const Arguments& arguments, int argc, char** argv) {
     if (!storeExists(arguments.store).value_or(true))
         for (auto path = made.rbegin(); path != made.rend(); ++path)
             ::rmdir(path->c_str());
+    leaveStoreLog();
     // the end of its connection tells a client that nothing is left: servers, mount and store are gone by now
     server.close();
     return code;
