@@ -9,9 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <numeric>
-#include <sched.h>
 #include <span>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -23,9 +21,6 @@ namespace {
 // The session and descriptor that this thread reads requests from or answers to.
 thread_local Session* t_session = nullptr;
 thread_local int t_channel = -1;
-// Its number among those who read from the device, and whether it polls.
-thread_local std::size_t t_worker = 0;
-thread_local bool t_polls = false;
 // What this thread's request came in, if by a ring, and whether it has been answered.
 thread_local RequestRing::Entry* t_entry = nullptr;
 thread_local bool t_answered = false;
@@ -67,10 +62,15 @@ class ChannelScope {
 // would cost every request two more system calls.)
 constexpr int wakeSignal = SIGURG;
 
-fuse_in_header headerOf(const fuse_buf& request) {
-    fuse_in_header header;
-    std::memcpy(&header, request.mem, sizeof header);
-    return header;
+// Whether it is for a page at the most, and whoever asks waits for the answer.
+bool isOfOnePage(const fuse_in_header& header, const fuse_buf& request) {
+    if (header.opcode != FUSE_READ)
+        return header.opcode == FUSE_WRITE || header.opcode == FUSE_GETATTR;
+    fuse_read_in read{};
+    if (request.size < sizeof header + sizeof read)
+        return false;
+    std::memcpy(&read, static_cast<const std::byte*>(request.mem) + sizeof header, sizeof read);
+    return read.size <= blockSize;
 }
 
 void installWakeSignal() {
@@ -113,8 +113,7 @@ Session::~Session() {
 
 ssize_t Session::readRequest(int fd, void* into, std::size_t size, void*) {
     for (;;) {
-        const ssize_t got = t_polls ? t_session->pollRequest(into, size)
-                                    : ::read(t_channel >= 0 ? t_channel : fd, into, size);
+        const ssize_t got = ::read(t_channel >= 0 ? t_channel : fd, into, size);
         if (got < static_cast<ssize_t>(sizeof(fuse_in_header)))
             return got;
         fuse_in_header header;
@@ -127,29 +126,6 @@ ssize_t Session::readRequest(int fd, void* into, std::size_t size, void*) {
             return -1;
         }
     }
-}
-
-// EAGAIN: the worker is not to poll any more.
-ssize_t Session::pollRequest(void* into, std::size_t size) {
-    auto now = m_polling->looks(t_worker);
-    for (auto began = now;;) {
-        const ssize_t got = ::read(t_channel, into, size);
-        if (got >= 0 || errno != EAGAIN)
-            return got;
-        sched_yield();
-        const auto before = std::exchange(now, m_polling->looks(t_worker));
-        if (now - before > BusyPolling::longestYield) {
-            m_polling->crowdedOut(t_worker);
-            break;
-        }
-        if (now - began > BusyPolling::patience) {
-            if (m_stopping || !m_polling->missed(t_worker))
-                break;
-            began = now;
-        }
-    }
-    errno = EAGAIN;
-    return -1;
 }
 
 ssize_t Session::writeAnswer(int fd, iovec* parts, int count, void*) {
@@ -166,8 +142,8 @@ ssize_t Session::writeAnswer(int fd, iovec* parts, int count, void*) {
         init.flags |= initExtended;
         init.flags2 |= overRings;
     }
-    if (t_session && t_session->m_polling)
-        t_session->m_polling->answers();
+    if (t_session && t_session->m_pairing)
+        t_session->m_pairing->answers();
     return ::writev(t_channel >= 0 ? t_channel : fd, parts, count);
 }
 
@@ -234,57 +210,37 @@ void Session::startWorkers(int threads) {
         MutexLock lock(m_mutex);
         m_working = threads + static_cast<int>(processors * each);
     }
-    // who polls needs a descriptor of its own, and others to look after it
-    if (threads > 1 && m_clones.size() >= static_cast<std::size_t>(threads))
-        m_polling =
-            std::make_unique<BusyPolling>(static_cast<std::size_t>(threads), [this](std::size_t worker) {
-                pthread_kill(m_handles[worker], wakeSignal);
-            });
-    m_handles.resize(static_cast<std::size_t>(threads));
-    for (int i = 0; i < threads; ++i)
-        m_workers.emplace_back([this, i] { work(static_cast<std::size_t>(i)); });
+    if (!m_rings && std::thread::hardware_concurrency() > 1)
+        m_pairing = std::make_unique<ProcessorPairing>();
+    for (int i = 0; i < threads; ++i) {
+        const auto own = static_cast<std::size_t>(i);
+        const int channel = own < m_clones.size() ? m_clones[own].get() : m_device.get();
+        m_workers.emplace_back([this, channel] { work(channel); });
+    }
     for (unsigned i = 0; i < processors * each; ++i)
         m_workers.emplace_back([this, processor = i % processors] { workRing(processor); });
 }
 
-void Session::work(std::size_t worker) {
-    ChannelScope scope(this, worker < m_clones.size() ? m_clones[worker].get() : m_device.get());
-    t_worker = worker;
-    m_handles[worker] = pthread_self();
+void Session::work(int channel) {
+    ChannelScope scope(this, channel);
+    if (m_pairing)
+        m_pairing->addThisWorker();
     fuse_buf buffer{};
     while (!m_stopping && !fuse_session_exited(m_session)) {
-        const int got = receive(buffer);
+        const int got = fuse_session_receive_buf(m_session, &buffer);
         if (got == -EINTR || got == -EAGAIN)
             continue;
         if (got <= 0)
             break;
-        if (m_polling) {
-            const fuse_in_header header = headerOf(buffer);
-            const bool isQuick = header.opcode == FUSE_WRITE || header.opcode == FUSE_GETATTR;
-            m_polling->came(worker, isQuick, header.pid);
+        if (m_pairing) {
+            fuse_in_header header;
+            std::memcpy(&header, buffer.mem, sizeof header);
+            m_pairing->came(isOfOnePage(header, buffer), header.pid);
         }
         fuse_session_process_buf(m_session, &buffer);
     }
     std::free(buffer.mem);
-    if (m_polling)
-        m_polling->left(worker);
     left();
-}
-
-int Session::receive(fuse_buf& buffer) {
-    if (!m_polling)
-        return fuse_session_receive_buf(m_session, &buffer);
-    if (const bool polls = m_polling->begin(t_worker); polls != t_polls) {
-        const int flags = fcntl(t_channel, F_GETFL);
-        fcntl(t_channel, F_SETFL, polls ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
-        t_polls = polls;
-    }
-    if (t_polls)
-        return fuse_session_receive_buf(m_session, &buffer);
-    m_polling->sleeps(t_worker);
-    const int got = fuse_session_receive_buf(m_session, &buffer);
-    m_polling->awake(t_worker);
-    return got;
 }
 
 void Session::workRing(unsigned processor) {
@@ -324,8 +280,8 @@ void Session::left() {
 
 void Session::stop() {
     m_stopping = true;
-    if (m_polling)
-        m_polling->stop();
+    if (m_pairing)
+        m_pairing->stop();
     if (m_session)
         fuse_session_exit(m_session);
     for (;;) { // a signal that arrives just before read() is lost, so it is sent until everybody has left

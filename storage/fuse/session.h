@@ -3,8 +3,8 @@
 
 #include "storage/base/mutex.h"
 #include "storage/base/status.h"
-#include "storage/fuse/busy_polling.h"
 #include "storage/fuse/mount_point.h"
+#include "storage/fuse/processor_pairing.h"
 #include "storage/fuse/ring.h"
 
 #define FUSE_USE_VERSION 314
@@ -76,9 +76,7 @@ class Session {
     void refuseInterrupt(std::uint64_t unique) const;
     bool offersRings(const fuse_buf& init) const;
     void startWorkers(int threads);
-    void work(std::size_t worker);
-    int receive(fuse_buf& buffer);
-    ssize_t pollRequest(void* into, std::size_t size);
+    void work(int channel);
     void workRing(unsigned processor);
     void left();
     void answered();
@@ -88,9 +86,7 @@ class Session {
     fuse_session* m_session = nullptr;
     bool m_rings = false; // agreed on with the kernel
     std::vector<std::thread> m_workers;
-    // Of the workers that read from the device; none where they cannot poll. It knows them by their number.
-    std::unique_ptr<BusyPolling> m_polling;
-    std::vector<pthread_t> m_handles; // each set by the worker itself, before it sleeps for the first time
+    std::unique_ptr<ProcessorPairing> m_pairing; // of the workers that read from the device
     std::function<void()> m_ended;
     std::atomic<bool> m_stopping{false};
     std::atomic<bool> m_endExpected{false};

@@ -4,6 +4,8 @@ if(TARGET arbor_fuse)
 
     arbor_test(test_mount SOURCES mount_test.cpp LINKS arbor_fuse arbor_memory_view LABELS mount)
     add_dependencies(test_mount mount_server)
+    arbor_test(test_mount_pairing SOURCES mount_pairing_test.cpp LINKS arbor_base LABELS mount)
+    add_dependencies(test_mount_pairing mount_server)
     # The same again as a user without privileges mounts. Serial: the test opens /dev/fuse to all for its time.
     add_test(NAME test_mount_as_user COMMAND test_mount)
     set_tests_properties(test_mount_as_user PROPERTIES

@@ -475,7 +475,7 @@ class MountTest : public QObject {
         QCOMPARE(status, 0);
     }
 
-    // While one process writes page after page, one worker alone looks for requests.
+    // While one process writes page after page, all workers share a processor with it.
     void aWriteThatIsHeldUpHoldsUpNobodyElse() {
         QCOMPARE(m_mount->ask("hold-write 600"), std::string("done"));
         const pid_t writer = fork();
