@@ -11,6 +11,8 @@ namespace arbor {
 namespace {
 
 constexpr std::uint64_t reportEvery = 256u << 10;
+// So much is read where the next record may be: most are shorter.
+constexpr std::size_t usualTail = 512;
 
 bool beginsNewTli(const WalEvent& event) {
     return (event.kind == WalEventKind::CheckpointShutdown || event.kind == WalEventKind::EndOfRecovery) &&
@@ -117,6 +119,7 @@ Result<ScanState> WalScanner::stateAtCheckpoint(WalChain& chain, const ControlFi
 
 void WalScanner::setState(const ScanState& state) {
     m_state = state;
+    m_unfinished.clear();
     m_end.store(state.end.value, std::memory_order_release);
     m_lastReport = std::min(m_lastReport, state.end);
     m_reader.begin(state.end, state.last);
@@ -132,9 +135,12 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
         else if (nothing && !owesLinks())
             return false;
     }
+    m_unfinished.clear();
     if (effort == Effort::Thorough)
         ARBOR_TRY(m_chain.revalidate());
     ARBOR_ASSIGN(bool moved, readOn(sink));
+    if (!moved && effort == Effort::Quick)
+        std::swap(m_unfinished, m_tail); // as it was before it was read
     if (!moved && effort == Effort::Thorough) {
         ARBOR_ASSIGN(const bool switched, followNewTli());
         ARBOR_ASSIGN(const bool newer, newerSegmentsExist());
@@ -150,11 +156,47 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     return moved;
 }
 
-// Whether the place where the next record would begin is still empty.
+// Whether the place where the next record would begin is still empty, or holds what was no record last time.
+// Postgres writes whole pages, so the log of a server at work mostly ends with a part of a record.
 Result<bool> WalScanner::nothingNew() {
-    std::array<std::byte, 4> word;
-    ARBOR_ASSIGN(const std::size_t got, m_chain.read(m_state.end, word));
-    return got < word.size() || loadLittle<std::uint32_t>(word.data()) == 0;
+    m_tail.resize(usualTail);
+    ARBOR_ASSIGN(const std::size_t got, m_chain.read(m_state.end, m_tail));
+    if (got < sizeof(std::uint32_t) || loadLittle<std::uint32_t>(m_tail.data()) == 0)
+        return true;
+    m_tail.resize(got);
+    const std::size_t bytes = tailBytes(loadLittle<std::uint32_t>(m_tail.data()));
+    if (got < bytes) {
+        m_tail.resize(bytes);
+        ARBOR_ASSIGN(const std::size_t all, m_chain.read(m_state.end, m_tail));
+        m_tail.resize(all);
+    }
+    if (m_tail.size() < bytes) {
+        m_tail.clear();
+        return false;
+    }
+    m_tail.resize(bytes);
+    if (bytes != 0 && m_tail == m_unfinished)
+        return true;
+    // pages count whole: one that the file has only begun says nothing yet
+    std::byte last{};
+    const std::uint64_t pages = (m_state.end.value + bytes + wal::pageSize - 1) / wal::pageSize;
+    ARBOR_ASSIGN(const std::size_t isThere, m_chain.read({pages * wal::pageSize - 1}, {&last, 1}));
+    if (isThere == 0)
+        m_tail.clear();
+    return false;
+}
+
+// How many bytes from the end on decide whether there is a record of `length` bytes: itself, and the header
+// of the page that it crosses into. 0 where they are more than that, or lie in another segment.
+std::size_t WalScanner::tailBytes(std::uint32_t length) const {
+    const std::uint64_t offset = m_state.end.value % wal::pageSize;
+    const std::uint64_t room = wal::pageSize - offset;
+    std::uint64_t bytes = std::max(length, wal::recordHeader);
+    if (bytes > room)
+        bytes += wal::shortHeader;
+    const bool isNear = offset != 0 && bytes <= room + wal::pageSize &&
+                        m_chain.segmentOf({m_state.end.value + bytes - 1}) == m_chain.segmentOf(m_state.end);
+    return isNear ? bytes : 0;
 }
 
 // A promotion writes the history of its timeline id, the next one, before anything else.

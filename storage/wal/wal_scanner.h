@@ -112,6 +112,7 @@ class WalScanner {
 
   private:
     Result<bool> nothingNew();
+    std::size_t tailBytes(std::uint32_t length) const;
     bool nextTliBegan() const;
     Result<bool> readOn(WalSink& sink);
     Status readRecords(WalSink& sink);
@@ -132,6 +133,10 @@ class WalScanner {
     ScanState m_state;
     std::atomic<std::uint64_t> m_end;
     std::atomic<bool> m_stuck{false};
+    // A record that was only begun at the end: the bytes that make it so, and those that were seen this time.
+    // Empty: unknown.
+    std::vector<std::byte> m_unfinished;
+    std::vector<std::byte> m_tail;
     Lsn m_lastReport;         // where the sink last heard of us
     std::uint64_t m_keepFrom; // the first segment that may lack its link in walkeep
     bool m_keptUnsynced = false;

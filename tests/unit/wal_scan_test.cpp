@@ -6,6 +6,8 @@
 #include <QElapsedTimer>
 #include <QTest>
 
+#include <random>
+
 using namespace arbor;
 using namespace waltest;
 
@@ -24,6 +26,14 @@ class NoMarks final : public MarkStore {
 };
 
 constexpr TimelineId timeline{7};
+
+// By this process, from anywhere (proc(5)).
+qint64 bytesReadSoFar() {
+    QFile file("/proc/self/io");
+    if (!file.open(QIODevice::ReadOnly))
+        qFatal("no /proc/self/io");
+    return file.readLine().mid(6).trimmed().toLongLong(); // "rchar: "
+}
 
 // A scanner with its marks, as the engine holds them.
 class Followed {
@@ -392,6 +402,57 @@ class WalScanTest : public QObject {
         QVERIFY(start->clamped.has_value());
         QCOMPARE(m_followed->scanner->end().value, start->clamped->value);
         QVERIFY(!m_followed->advance());
+    }
+
+    // A log that grows by some bytes at a time, as nobody writes it but as it may be met: whoever looked at
+    // each of its ends sees as much as one that begins anew, and looks at an end twice in vain at no cost.
+    void partsOfRecordsAreLookedAtOnceAndTheirRestIsSeen() {
+        TemporaryTree tree;
+        Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
+        Followed followed(server, tree.path("keep"));
+        QVERIFY(server.start());
+        server.sql("create table t (g int, body text); alter table t alter body set storage external;");
+        for (int i = 0; i < 10; ++i)
+            server.sql("insert into t select g, repeat('x', 100) from generate_series(1, 40) g;"
+                       "insert into t values (0, repeat('y', 3000)), (0, repeat('z', 7900));");
+        server.kill();
+        const Lsn from = followed.from;
+        QFile file(server.walDirectory() + "/" +
+                   QString::fromStdString(
+                       segmentFileName(1, from.value / wal::minSegmentSize, wal::minSegmentSize)));
+        QVERIFY(file.open(QIODevice::ReadWrite));
+        const QByteArray log = file.readAll();
+        const auto begin = static_cast<qint64>(from.value % wal::minSegmentSize);
+        QVERIFY(file.seek(begin) && file.write(QByteArray(log.size() - begin, 0)) > 0 && file.flush());
+
+        const auto seed = qEnvironmentVariableIsSet("ARBOR_SEED")
+                              ? qEnvironmentVariable("ARBOR_SEED").toUInt()
+                              : std::random_device()();
+        qInfo("ARBOR_SEED=%u", seed);
+        std::mt19937 random(seed);
+        int unfinished = 0;
+        const qint64 end = std::min<qint64>(log.size(), begin + 120'000);
+        for (qint64 at = begin; at < end;) {
+            const qint64 step =
+                std::uniform_int_distribution<qint64>(1, random() % 8 == 0 ? 9000 : 400)(random);
+            QVERIFY(file.seek(at) && file.write(log.mid(at, step)) > 0 && file.flush());
+            at += step;
+            followed.advance(WalScanner::Effort::Quick);
+            QVERIFY(!followed.advance(WalScanner::Effort::Quick));
+            const qint64 before = bytesReadSoFar();
+            QVERIFY(!followed.advance(WalScanner::Effort::Quick));
+            const qint64 read = bytesReadSoFar() - before;
+            Followed anew(server, tree.path("keep-anew"));
+            anew.advance();
+            QCOMPARE(followed.scanner->end().value, anew.scanner->end().value);
+            if (from.value - static_cast<std::uint64_t>(begin) + static_cast<std::uint64_t>(at) -
+                    followed.scanner->end().value >
+                4) {
+                ++unfinished;
+                QVERIFY2(read < 9000, qPrintable(QString("%1 bytes were read").arg(read)));
+            }
+        }
+        QVERIFY(unfinished > 50);
     }
 
     void aHoleInTheLogIsStuckAndNotTheEnd() {
