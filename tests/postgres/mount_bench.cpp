@@ -52,8 +52,18 @@ class Subject {
         each(count, [&](off_t at) { return pread(m_file, m_page.data(), pageSize, at); });
         posix_fadvise(m_file, 0, 0, POSIX_FADV_NORMAL);
     }
-    void randomWrites(int count) {
-        each(count, [&](off_t at) { return pwrite(m_file, m_page.data(), pageSize, at); });
+    // Seconds, without the work in front of each.
+    double randomWrites(int count, double work) {
+        double written = 0;
+        each(count, [&](off_t at) {
+            for (const auto began = std::chrono::steady_clock::now();
+                 std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count() < work;) {
+            }
+            ssize_t done = 0;
+            written += seconds([&] { done = pwrite(m_file, m_page.data(), pageSize, at); });
+            return done;
+        });
+        return written;
     }
 
   private:
@@ -89,13 +99,15 @@ void measure(const char* name, const std::string& folder, off_t megabytes, int p
     const double cold = seconds([&] { file.readAll(); });
     file.drop();
     const double reads = seconds([&] { file.randomReads(count); });
-    const double writes = seconds([&] { file.randomWrites(count); });
+    const double writes = file.randomWrites(count, 0);
+    const double writesBetweenWork = file.randomWrites(count, 40e-6);
     file.drop();
     const double manyReads = seconds([&] { parallel(processes, [&] { file.randomReads(count / 2); }); });
-    std::printf("%-8s warm %7.0f MB/s  cold %7.0f MB/s  8 KB read %6.2f us  8 KB write %6.2f us  "
+    std::printf("%-8s warm %7.0f MB/s  cold %7.0f MB/s  8 KB read %6.2f us  8 KB write %6.2f us, after "
+                "40 us of work %6.2f us  "
                 "%d processes: %6.2f us a read\n",
                 name, static_cast<double>(megabytes) / warm, static_cast<double>(megabytes) / cold,
-                reads / count * 1e6, writes / count * 1e6, processes,
+                reads / count * 1e6, writes / count * 1e6, writesBetweenWork / count * 1e6, processes,
                 manyReads / (count / 2 * processes) * 1e6);
 }
 
