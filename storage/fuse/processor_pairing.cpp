@@ -64,10 +64,10 @@ void ProcessorPairing::addThisWorker() {
         bind(::gettid());
 }
 
-void ProcessorPairing::came(bool isOfOnePage, std::uint32_t process) {
+void ProcessorPairing::came(bool isShort, std::uint32_t process) {
     const bool isSame = m_lastProcess.exchange(process, std::memory_order_relaxed) == process;
     const bool isNext =
-        isOfOnePage && isSame && Clock::now() - m_lastAnswer.load(std::memory_order_relaxed) < patience;
+        isShort && isSame && Clock::now() - m_lastAnswer.load(std::memory_order_relaxed) < patience;
     const int before = m_share.load(std::memory_order_relaxed);
     const int share = before + ((isNext ? whole : 0) - before) / weight;
     m_share.store(share, std::memory_order_relaxed);
@@ -77,8 +77,10 @@ void ProcessorPairing::came(bool isOfOnePage, std::uint32_t process) {
             m_ofProcess.fetch_add(1, std::memory_order_relaxed);
     } else if (share >= worthIt && process != 0) { // 0: the kernel's own, or one that we cannot see
         const MutexLock lock(m_mutex);
-        m_asked = true;
-        m_changed.notifyAll();
+        if (!m_asked) {
+            m_asked = true;
+            m_changed.notifyAll();
+        }
     }
 }
 
@@ -113,11 +115,13 @@ bool ProcessorPairing::bindAll(pid_t process) {
         return false;
     CPU_ZERO(&m_processor);
     CPU_SET(static_cast<std::size_t>(*processor), &m_processor);
-    if (!bind(process))
-        return false;
+    bool isGood = bind(process);
     for (const pid_t worker : m_workers)
-        if (!bind(worker))
-            return false;
+        isGood = isGood && bind(worker);
+    if (!isGood) {
+        release();
+        return false;
+    }
     m_requests = 0;
     m_ofProcess = 0;
     m_process = static_cast<std::uint32_t>(process);

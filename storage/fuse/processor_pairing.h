@@ -22,7 +22,7 @@ namespace arbor {
 
 // Invariants
 // 1. Whoever was bound by us gets back the processors that it had, unless it has been given others meanwhile;
-//    and so do the processes that it started.
+//    and so do the processes that it started, if it has not ended before them.
 // 2. What cannot be bound (another user's process, a processor that is closed to us) is left as it is.
 class ProcessorPairing {
   public:
@@ -42,7 +42,7 @@ class ProcessorPairing {
     void addThisWorker() ARBOR_EXCLUDES(m_mutex);
     // A request has come. `process`: the thread that asks. `isOfOnePage`: it is answered at once, and who
     // asks waits for it.
-    void came(bool isOfOnePage, std::uint32_t process) ARBOR_EXCLUDES(m_mutex);
+    void came(bool isShort, std::uint32_t process) ARBOR_EXCLUDES(m_mutex);
     // An answer is about to go out. From any thread.
     void answers() { m_lastAnswer.store(Clock::now(), std::memory_order_relaxed); }
     // Lets go of everybody, for good.

@@ -62,8 +62,8 @@ class ChannelScope {
 // would cost every request two more system calls.)
 constexpr int wakeSignal = SIGURG;
 
-// Whether it is for a page at the most, and whoever asks waits for the answer.
-bool isOfOnePage(const fuse_in_header& header, const fuse_buf& request) {
+// Whether whoever asks waits for the answer, and not long. What the kernel reads ahead is more than a page.
+bool isShort(const fuse_in_header& header, const fuse_buf& request) {
     if (header.opcode != FUSE_READ)
         return header.opcode == FUSE_WRITE || header.opcode == FUSE_GETATTR;
     fuse_read_in read{};
@@ -235,7 +235,7 @@ void Session::work(int channel) {
         if (m_pairing) {
             fuse_in_header header;
             std::memcpy(&header, buffer.mem, sizeof header);
-            m_pairing->came(isOfOnePage(header, buffer), header.pid);
+            m_pairing->came(isShort(header, buffer), header.pid);
         }
         fuse_session_process_buf(m_session, &buffer);
     }

@@ -128,9 +128,11 @@ void WalScanner::setState(const ScanState& state) {
 
 Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     if (effort == Effort::Quick) {
+        if (m_mayBePromoted) // its segments may come from an archive, under the names of those that it began
+            ARBOR_TRY(m_chain.revalidate());
         ARBOR_ASSIGN(const bool nothing, nothingNew());
         // a page of a server that has just been promoted must not be taken for one of before
-        if (nothing && m_mayBePromoted && nextTliBegan())
+        if (m_mayBePromoted && nextTliBegan())
             effort = Effort::Thorough;
         else if (nothing && !owesLinks())
             return false;
@@ -141,13 +143,17 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
     ARBOR_ASSIGN(bool moved, readOn(sink));
     if (!moved && effort == Effort::Quick)
         std::swap(m_unfinished, m_tail); // as it was before it was read
-    if (!moved && effort == Effort::Thorough) {
+    if (effort == Effort::Thorough) {
         ARBOR_ASSIGN(const bool switched, followNewTli());
-        ARBOR_ASSIGN(const bool newer, newerSegmentsExist());
+        bool newer = false;
+        if (!moved) {
+            ARBOR_ASSIGN(newer, newerSegmentsExist());
+        }
         if (switched || newer) {
             // what we saw may have been written between our look at the end and our look for more
             m_chain.forget();
-            ARBOR_ASSIGN(moved, readOn(sink));
+            ARBOR_ASSIGN(const bool movedOn, readOn(sink));
+            moved = moved || movedOn;
         }
         m_stuck.store(newer && !moved, std::memory_order_release);
     }

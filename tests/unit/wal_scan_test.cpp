@@ -455,6 +455,23 @@ class WalScanTest : public QObject {
         QVERIFY(unfinished > 50);
     }
 
+    // A page that the promoted server writes first must not be taken for one of before.
+    void aPromotionBehindRecordsThatNobodySawIsSeenAtOnce() {
+        TemporaryTree tree;
+        Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
+        Followed followed(server, tree.path("keep"));
+        QVERIFY(server.start());
+        followed.advance();
+        server.sql("create table t as select 1 as n");
+        server.stop();
+        waltest::run("touch", {server.data() + "/standby.signal"});
+        QVERIFY2(server.start(), server.logText().constData());
+        QCOMPARE(server.sql("select pg_promote()"), QByteArray("t"));
+        server.sql("insert into t values (2)");
+        QVERIFY(followed.advance(WalScanner::Effort::Quick));
+        QCOMPARE(followed.scanner->state().tli, std::uint32_t{2});
+    }
+
     void aHoleInTheLogIsStuckAndNotTheEnd() {
         TemporaryTree tree;
         Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
