@@ -15,6 +15,10 @@ namespace {
 constexpr int whole = 256;
 constexpr int worthIt = whole * 3 / 4;
 constexpr int weight = 16; // requests that the share remembers
+// A request that comes later after the last answer is not the next one of somebody who waited for that.
+constexpr std::chrono::microseconds patience{1000};
+// How often it is looked whether who is bound still writes.
+constexpr std::chrono::milliseconds lookEvery{10};
 // After who cannot be bound.
 constexpr std::chrono::seconds rest{1};
 

@@ -28,11 +28,6 @@ class ProcessorPairing {
   public:
     using Clock = std::chrono::steady_clock;
 
-    // A request that comes later after the last answer is not the next one of somebody who waited for that.
-    static constexpr std::chrono::microseconds patience{1000};
-    // How often it is looked whether who is bound still writes.
-    static constexpr std::chrono::milliseconds lookEvery{10};
-
     ProcessorPairing();
     ~ProcessorPairing();
     ProcessorPairing(const ProcessorPairing&) = delete;
@@ -40,8 +35,8 @@ class ProcessorPairing {
 
     // The calling thread answers requests, from now on until stop().
     void addThisWorker() ARBOR_EXCLUDES(m_mutex);
-    // A request has come. `process`: the thread that asks. `isOfOnePage`: it is answered at once, and who
-    // asks waits for it.
+    // A request has come. `process`: the thread that asks. `isShort`: it is answered at once, and who asks
+    // waits for it.
     void came(bool isShort, std::uint32_t process) ARBOR_EXCLUDES(m_mutex);
     // An answer is about to go out. From any thread.
     void answers() { m_lastAnswer.store(Clock::now(), std::memory_order_relaxed); }

@@ -4,7 +4,6 @@
 #include "storage/wal/fork_wal.h"
 
 #include <algorithm>
-#include <array>
 
 namespace arbor {
 
@@ -127,9 +126,10 @@ void WalScanner::setState(const ScanState& state) {
 }
 
 Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
+    // segments of a standby may come from an archive, under the names of those that it began
+    if (effort == Effort::Thorough || m_mayBePromoted)
+        ARBOR_TRY(m_chain.revalidate());
     if (effort == Effort::Quick) {
-        if (m_mayBePromoted) // its segments may come from an archive, under the names of those that it began
-            ARBOR_TRY(m_chain.revalidate());
         ARBOR_ASSIGN(const bool nothing, nothingNew());
         // a page of a server that has just been promoted must not be taken for one of before
         if (m_mayBePromoted && nextTliBegan())
@@ -138,8 +138,6 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
             return false;
     }
     m_unfinished.clear();
-    if (effort == Effort::Thorough)
-        ARBOR_TRY(m_chain.revalidate());
     ARBOR_ASSIGN(bool moved, readOn(sink));
     if (!moved && effort == Effort::Quick)
         std::swap(m_unfinished, m_tail); // as it was before it was read
@@ -166,26 +164,22 @@ Result<bool> WalScanner::advance(WalSink& sink, Effort effort) {
 // Postgres writes whole pages, so the log of a server at work mostly ends with a part of a record.
 Result<bool> WalScanner::nothingNew() {
     m_tail.resize(usualTail);
-    ARBOR_ASSIGN(const std::size_t got, m_chain.read(m_state.end, m_tail));
+    ARBOR_ASSIGN(std::size_t got, m_chain.read(m_state.end, m_tail));
     if (got < sizeof(std::uint32_t) || loadLittle<std::uint32_t>(m_tail.data()) == 0)
         return true;
-    m_tail.resize(got);
-    const std::size_t bytes = tailBytes(loadLittle<std::uint32_t>(m_tail.data()));
-    if (got < bytes) {
-        m_tail.resize(bytes);
-        ARBOR_ASSIGN(const std::size_t all, m_chain.read(m_state.end, m_tail));
-        m_tail.resize(all);
+    m_tail.resize(tailBytes(loadLittle<std::uint32_t>(m_tail.data())));
+    if (got < m_tail.size()) {
+        ARBOR_ASSIGN(got, m_chain.read(m_state.end, m_tail));
     }
-    if (m_tail.size() < bytes) {
+    if (m_tail.empty() || got < m_tail.size()) {
         m_tail.clear();
         return false;
     }
-    m_tail.resize(bytes);
-    if (bytes != 0 && m_tail == m_unfinished)
+    if (m_tail == m_unfinished)
         return true;
     // pages count whole: one that the file has only begun says nothing yet
     std::byte last{};
-    const std::uint64_t pages = (m_state.end.value + bytes + wal::pageSize - 1) / wal::pageSize;
+    const std::uint64_t pages = (m_state.end.value + m_tail.size() + wal::pageSize - 1) / wal::pageSize;
     ARBOR_ASSIGN(const std::size_t isThere, m_chain.read({pages * wal::pageSize - 1}, {&last, 1}));
     if (isThere == 0)
         m_tail.clear();

@@ -6,7 +6,6 @@
 
 #include <poll.h>
 #include <sched.h>
-#include <thread>
 
 using namespace arbor;
 using namespace arbor::test;

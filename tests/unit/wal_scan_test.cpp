@@ -93,6 +93,18 @@ class Followed {
     MarkWriter writer;
 };
 
+// A server of its own with small segments, followed from before its first start.
+struct OwnLog {
+    TemporaryTree tree;
+    Server server{tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n"};
+    Followed followed{server, tree.path("keep")};
+
+    QString segment(std::uint64_t number) const {
+        return server.walDirectory() + "/" +
+               QString::fromStdString(segmentFileName(1, number, wal::minSegmentSize));
+    }
+};
+
 } // namespace
 
 class WalScanTest : public QObject {
@@ -407,9 +419,8 @@ class WalScanTest : public QObject {
     // A log that grows by some bytes at a time, as nobody writes it but as it may be met: whoever looked at
     // each of its ends sees as much as one that begins anew, and looks at an end twice in vain at no cost.
     void partsOfRecordsAreLookedAtOnceAndTheirRestIsSeen() {
-        TemporaryTree tree;
-        Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
-        Followed followed(server, tree.path("keep"));
+        OwnLog own;
+        auto& [tree, server, followed] = own;
         QVERIFY(server.start());
         server.sql("create table t (g int, body text); alter table t alter body set storage external;");
         for (int i = 0; i < 10; ++i)
@@ -417,9 +428,7 @@ class WalScanTest : public QObject {
                        "insert into t values (0, repeat('y', 3000)), (0, repeat('z', 7900));");
         server.kill();
         const Lsn from = followed.from;
-        QFile file(server.walDirectory() + "/" +
-                   QString::fromStdString(
-                       segmentFileName(1, from.value / wal::minSegmentSize, wal::minSegmentSize)));
+        QFile file(own.segment(from.value / wal::minSegmentSize));
         QVERIFY(file.open(QIODevice::ReadWrite));
         const QByteArray log = file.readAll();
         const auto begin = static_cast<qint64>(from.value % wal::minSegmentSize);
@@ -457,9 +466,8 @@ class WalScanTest : public QObject {
 
     // A page that the promoted server writes first must not be taken for one of before.
     void aPromotionBehindRecordsThatNobodySawIsSeenAtOnce() {
-        TemporaryTree tree;
-        Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
-        Followed followed(server, tree.path("keep"));
+        OwnLog own;
+        auto& [tree, server, followed] = own;
         QVERIFY(server.start());
         followed.advance();
         server.sql("create table t as select 1 as n");
@@ -473,17 +481,14 @@ class WalScanTest : public QObject {
     }
 
     void aHoleInTheLogIsStuckAndNotTheEnd() {
-        TemporaryTree tree;
-        Server server(tree, "s", {"--wal-segsize=1"}, "checkpoint_timeout = 1h\n");
-        Followed followed(server, tree.path("keep"));
+        OwnLog own;
+        auto& [tree, server, followed] = own;
         QVERIFY(server.start());
         server.sql("create table t as select g, repeat('x', 500) as body from generate_series(1, 8000) g;");
         server.kill();
         // damage one byte in the second segment
-        const auto names = QDir(server.walDirectory()).entryList(QDir::Files, QDir::Name);
         const std::uint64_t second = followed.from.value / wal::minSegmentSize + 1;
-        QFile file(server.walDirectory() + "/" +
-                   QString::fromStdString(segmentFileName(1, second, wal::minSegmentSize)));
+        QFile file(own.segment(second));
         QVERIFY(file.open(QIODevice::ReadWrite) && file.seek(300'000));
         const char byte = static_cast<char>(file.peek(1).at(0) ^ 1);
         file.write(&byte, 1);
