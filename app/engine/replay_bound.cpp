@@ -19,13 +19,15 @@ namespace {
 
 constexpr std::uint64_t replayBytes = 2u << 20;
 constexpr auto between = std::chrono::seconds(3);
-// So much between two of them is a bulk load, an index or a VACUUM: it has many pages to write at each, up to
-// a second's worth, and is left alone for as long as makes that little of its time, if not for more than a
-// fork could replay in a while. A recovery writes as much again in pages: only where the disk has room for
-// both.
+// So much between two of them, or so much for each commit, is a bulk load, an index or a VACUUM (whose
+// records are small): it has many pages to write at each, up to a second's worth, and waits for the log with
+// each. It is left alone for as long as makes that little of its time, if not for more than a fork could
+// replay in a while. A recovery writes as much again in pages: only where the disk has room for both.
 constexpr std::uint64_t bulkBytes = 16u << 20;
+constexpr std::uint64_t bulkBytesACommit = 64u << 10;
 constexpr std::uint64_t mostBulkBytes = 256u << 20;
 constexpr int bulkShare = 40; // a fortieth of its time
+constexpr auto longestBulk = std::chrono::minutes(1);
 constexpr std::uint64_t bulkRoom = std::uint64_t{4} << 30;
 // Less is replayed sooner than the parent would have written its checkpoint.
 constexpr std::uint64_t worthACheckpoint = 256u << 10;
@@ -46,24 +48,34 @@ void Service::boundReplay(const std::vector<TimelineId>& served) {
         if (!present || !std::binary_search(served.begin(), served.end(), timeline))
             continue;
         ReplayWatch& watch = watched.emplace(timeline, m_replay[timeline]).first->second;
-        if (present->lsn < watch.redo + replayBytes || now < watch.asked + between)
+        const std::uint64_t commits = head->log().commits();
+        const auto isLittle = [&] { return present->lsn < watch.redo + replayBytes; };
+        if (!isLittle()) {
+            if (now < watch.asked + between)
+                continue;
+            if (const auto control = controlOf(*head))
+                watch.redo = control->redo;
+        }
+        if (isLittle()) {
+            watch.little = now;
+            watch.commits = commits;
             continue;
-        if (const auto control = controlOf(*head))
-            watch.redo = control->redo;
-        if (present->lsn < watch.redo + replayBytes)
-            continue;
+        }
         const std::uint64_t log = present->lsn - watch.redo;
-        if (log >= bulkBytes && log < mostBulkBytes && watch.bulkFrom && now < watch.bulkFrom->load()) {
+        const bool isBulk = log >= bulkBytes || log >= (commits - watch.commits) * bulkBytesACommit;
+        const auto pause = std::min<std::chrono::steady_clock::duration>(
+            bulkShare * watch.written->took.load(), longestBulk);
+        if (isBulk && log < mostBulkBytes && now < std::max(watch.little, watch.written->at.load()) + pause) {
             const auto disk = space();
-            if (disk && disk->freeBytes >= bulkRoom)
+            if (log < bulkBytes || (disk && disk->freeBytes >= bulkRoom))
                 continue;
         }
         watch.asked = now;
-        if (!watch.bulkFrom)
-            watch.bulkFrom = std::make_shared<std::atomic<std::chrono::steady_clock::time_point>>();
-        m_endpoints.checkpoint(timeline, [from = watch.bulkFrom, now] {
+        watch.commits = commits;
+        m_endpoints.checkpoint(timeline, [written = watch.written, now] {
             const auto end = std::chrono::steady_clock::now();
-            from->store(std::max(from->load(), end + (bulkShare - 1) * (end - now)));
+            written->took = end - now;
+            written->at = end;
         });
     }
     m_replay = std::move(watched);

@@ -254,8 +254,14 @@ class Service : public QObject, private ViewProvider {
     struct ReplayWatch {
         Lsn redo; // of the last checkpoint that we know of
         std::chrono::steady_clock::time_point asked;
-        // of a bulk load: when the next may come; the thread of the endpoints sets it when one has ended
-        std::shared_ptr<std::atomic<std::chrono::steady_clock::time_point>> bulkFrom;
+        std::chrono::steady_clock::time_point little; // when there was little to replay last
+        std::uint64_t commits = 0;                    // that the log had then, or when the last was asked for
+        // The last checkpoint that was asked for; the thread of the endpoints says so when it has ended.
+        struct Written {
+            std::atomic<std::chrono::steady_clock::time_point> at{};
+            std::atomic<std::chrono::steady_clock::duration> took{std::chrono::milliseconds(250)};
+        };
+        std::shared_ptr<Written> written = std::make_shared<Written>();
     };
     std::map<TimelineId, ReplayWatch> m_replay; // whoever follows the logs
     std::atomic<bool> m_following{false};

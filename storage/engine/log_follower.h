@@ -27,6 +27,8 @@ class LogFollower {
     // Scans to the last complete record there is and answers where it ends; never goes back while the view is
     // open. Segments that were entered on the way are kept before it returns. Cheap when nothing is new.
     virtual Result<Lsn> advance(Effort effort = Effort::Quick) = 0;
+    // Commit records up to where the scan is, those of the parent's log before the fork included.
+    virtual std::uint64_t commits() const = 0;
     // Marks that accumulated since the last call; durable() says that they are.
     virtual void collect(IndexBatch& batch) = 0;
     virtual void durable() = 0;

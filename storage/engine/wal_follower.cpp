@@ -18,6 +18,7 @@ namespace {
 class NoLog final : public LogFollower {
   public:
     Result<Lsn> advance(Effort) override { return Lsn(); }
+    std::uint64_t commits() const override { return 0; }
     void collect(IndexBatch&) override {}
     void durable() override {}
     Status syncKept() override { return {}; }
@@ -48,6 +49,10 @@ class WalFollower final : public LogFollower {
         if (!m_abandoned)
             ARBOR_TRY(m_scanner.advance(m_writer, effort));
         return m_scanner.end();
+    }
+    std::uint64_t commits() const override {
+        const MutexLock lock(m_mutex);
+        return m_scanner.state().commits;
     }
     void collect(IndexBatch& batch) override {
         const MutexLock lock(m_mutex);

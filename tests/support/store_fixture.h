@@ -47,6 +47,7 @@ class FakeFollower final : public LogFollower {
     Result<Lsn> advance(Effort) override {
         return m_logs.end(m_place.timeline, std::max(m_place.fork.lsn, Lsn{1000}));
     }
+    std::uint64_t commits() const override { return 0; }
     void collect(IndexBatch&) override {}
     Status syncKept() override { return {}; }
     Status syncLog(Lsn) override { return {}; }
