@@ -239,7 +239,7 @@ void Collector::rest() {
     beginWork();
 }
 
-void Collector::repoint(InodeId inode, std::span<const ImageMove> moves) {
+void Collector::repoint(InodeId inode, std::span<const PageVersion> moves) {
     for (const auto& view : m_engine.openViews())
         view->repoint(inode, moves);
 }

@@ -87,7 +87,7 @@ class Collector : private SweepHost {
     // What the sweeper asks; on the thread of run().
     Status sync() override { return m_engine.sync(); }
     Status commit(IndexBatch& batch) override { return m_engine.store().writeBatch(batch); }
-    void repoint(InodeId inode, std::span<const ImageMove> moves) override;
+    void repoint(InodeId inode, std::span<const PageVersion> moves) override;
     bool isHeld(SegmentId segment) const override;
     bool isCancelled() const override;
     void throttle(std::uint64_t bytes) override;

@@ -91,10 +91,11 @@ Status Engine::load() {
                        });
 }
 
-void Engine::collect(IndexBatch& batch) {
+Status Engine::collect(IndexBatch& batch) {
     const MutexLock lock(m_catalogMutex);
     batch.append(m_pending);
     m_pending.clear();
+    return {};
 }
 
 // --- The catalog

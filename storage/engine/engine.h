@@ -200,7 +200,7 @@ class Engine : private SyncParticipant {
 
     explicit Engine(const Options& options) : m_options(options) {}
     Status load();
-    void collect(IndexBatch& batch) override;
+    Status collect(IndexBatch& batch) override;
     Result<CatalogChange> commit(CatalogChange change);
     Result<LogPlace> logPlace(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);
     Result<InodeId> rootInodeOf(TimelineId timeline) const ARBOR_REQUIRES(m_catalogMutex);

@@ -132,8 +132,10 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk, const std::string& direct
     store->m_lock = std::move(*lock);
     if (auto loaded = store->load(); !loaded)
         return std::move(loaded).error().during(fmt::format("opening the store at {}", directory));
-    if (options.backgroundSync)
+    if (options.backgroundSync) {
+        store->m_packer->packInBackground();
         store->m_thread = std::thread([raw = store.get()] { raw->syncLoop(); });
+    }
     return store;
 }
 
@@ -160,6 +162,7 @@ Status Store::load() {
         m_batch = marker.batch;
     }
     ARBOR_ASSIGN(m_segments, SegmentStore::open(m_disk, m_directory + "/pages", marker, m_options.segments));
+    m_packer = std::make_unique<PagePacker>(*m_segments, m_options.heldPages);
     if (m_options.reserveBytes > 0)
         (void)restoreReserve(); // a full disk must not keep the store from opening
     return {};
@@ -227,10 +230,12 @@ Status Store::runSync() {
     ARBOR_TRY(health());
     const std::uint64_t epoch = m_epoch.fetch_add(1);
     m_accumulated = 0;
+    const std::uint64_t tickets = m_packer->nextTicket();
     IndexBatch batch;
-    for (SyncParticipant* participant : m_participants)
-        participant->collect(batch);
     const auto write = [&]() ARBOR_REQUIRES(m_syncMutex) -> Status {
+        for (SyncParticipant* participant : m_participants)
+            ARBOR_TRY(participant->collect(batch));
+        m_packer->forgetBefore(tickets); // the participants have packed them, and know where
         ARBOR_TRY(m_segments->sync());
         for (SyncParticipant* participant : m_participants)
             ARBOR_TRY(participant->makeDurable());

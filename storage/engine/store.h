@@ -15,6 +15,7 @@
 #include "storage/base/time.h"
 #include "storage/disk/index.h"
 #include "storage/pages/page_map.h"
+#include "storage/pages/page_packer.h"
 #include "storage/pages/segment_store.h"
 
 #include <atomic>
@@ -31,7 +32,7 @@ class SyncParticipant {
   public:
     virtual ~SyncParticipant() = default;
     // Step 1: moves what has accumulated into the batch. What is accepted later belongs to the next sync.
-    virtual void collect(IndexBatch& batch) = 0;
+    virtual Status collect(IndexBatch& batch) = 0;
     // Step 2: makes durable what the collected entries rely on outside of the index and the segments.
     virtual Status makeDurable() { return {}; }
     // Step 4: what the last collect() took is durable.
@@ -43,10 +44,11 @@ class Store {
     struct Options {
         SegmentStore::Options segments;
         Index::Options index;
-        // A thread of the store's own runs the syncs; without it the caller of sync() does, and syncThen()
-        // blocks.
+        // A thread of the store's own runs the syncs, another packs pages; without them the caller of sync()
+        // does both, and syncThen() blocks.
         bool backgroundSync = true;
         std::size_t forcedSyncBytes = 4u << 20; // of accumulated index entries
+        std::size_t heldPages = 128;            // accepted and not packed yet
         std::size_t pageMapBytes = 96u << 20;   // budget of all page maps together
         std::uint64_t reserveBytes = 64u << 20; // kept allocated; only a sweep and a recovery may spend it
     };
@@ -65,6 +67,7 @@ class Store {
     const Clock& clock() const { return m_clock; }
     const Index& index() const { return *m_index; }
     SegmentStore& segments() { return *m_segments; }
+    PagePacker& packer() { return *m_packer; }
     PageMapStats& pageMapStats() { return m_pageMapStats; }
     std::size_t pageMapBudget() const { return m_options.pageMapBytes; }
 
@@ -120,6 +123,7 @@ class Store {
     std::unique_ptr<DiskLock> m_lock;
     std::unique_ptr<Index> m_index;
     std::unique_ptr<SegmentStore> m_segments;
+    std::unique_ptr<PagePacker> m_packer;
     PageMapStats m_pageMapStats;
     std::atomic<std::uint64_t> m_position{0};
     std::atomic<std::uint64_t> m_nextInode{1};

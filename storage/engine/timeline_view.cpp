@@ -74,7 +74,7 @@ void putPageRuns(TimelineId timeline, InodeId inode, std::vector<PageVersion>& v
 
 } // namespace
 
-void TimelineView::collect(IndexBatch& batch) {
+Status TimelineView::collect(IndexBatch& batch) {
     Pending taken;
     {
         const MutexLock lock(m_mutex);
@@ -83,12 +83,15 @@ void TimelineView::collect(IndexBatch& batch) {
     }
     m_follower->collect(batch);
     if (taken.empty())
-        return;
-    std::map<InodeId, std::vector<PageVersion>> files;
-    for (const PendingPage& page : taken.pages)
-        files[page.inode].push_back(page.version);
-    for (auto& [inode, versions] : files)
-        putPageRuns(timeline(), inode, versions, batch);
+        return {};
+    ARBOR_TRY(m_store.packer().packAll());
+    for (auto& [inode, pages] : taken.pages) {
+        m_store.packer().settle(pages.versions);
+        pages.node->map->repoint(pages.versions);
+        for (const PageVersion& version : pages.versions)
+            m_bytesAccepted.fetch_add(version.location.bytes(), std::memory_order_relaxed);
+        putPageRuns(timeline(), inode, pages.versions, batch);
+    }
     for (const auto& [inode, sizes] : taken.sizes)
         batch.put(versionKey(inodePrefix(tag::sizeRun, inode), timeline(), sizes.front().position),
                   encodeSizeRun(sizes));
@@ -96,6 +99,7 @@ void TimelineView::collect(IndexBatch& batch) {
     if (!taken.lsns.empty())
         batch.put(positionMapKey(timeline(), taken.lsns.front().position),
                   encodePositionMap({m_store.clock().now(), taken.lsns}));
+    return {};
 }
 
 bool TimelineView::hasUnsynced() {
@@ -142,7 +146,7 @@ TimelineView::Nameless TimelineView::nameless() {
     return found;
 }
 
-void TimelineView::repoint(InodeId inode, std::span<const ImageMove> moves) {
+void TimelineView::repoint(InodeId inode, std::span<const PageVersion> moves) {
     NodePtr node;
     {
         const ReadLock lock(m_namesMutex);
@@ -150,8 +154,7 @@ void TimelineView::repoint(InodeId inode, std::span<const ImageMove> moves) {
     }
     if (!node || !node->map)
         return;
-    for (const ImageMove& move : moves)
-        node->map->repoint(move.block, move.position, move.to);
+    node->map->repoint(moves);
 }
 
 void TimelineView::trim() {

@@ -59,14 +59,14 @@ class TimelineView final : public BranchView, public SyncParticipant {
     };
     Nameless nameless();
     // A sweep moved images of a file.
-    void repoint(InodeId inode, std::span<const ImageMove> moves);
+    void repoint(InodeId inode, std::span<const PageVersion> moves);
     // Something was accepted that no sync has made durable: the index does not have it.
     bool hasUnsynced() ARBOR_EXCLUDES(m_mutex);
     // Everything that this timeline accepted is durable.
     bool isDurable() ARBOR_EXCLUDES(m_mutex);
     // Drops page-map chunks that were not used since the last call.
     void trim();
-    // Bytes written by databases since the view was opened, compressed or not.
+    // Bytes written by databases, compressed or not, that syncs have taken since the view was opened.
     std::uint64_t bytesAccepted() const { return m_bytesAccepted.load(std::memory_order_relaxed); }
 
     TimelineId timeline() const override { return m_lineage.self(); }
@@ -102,18 +102,18 @@ class TimelineView final : public BranchView, public SyncParticipant {
     void close(InodeId inode) override;
     Result<SpaceInfo> space() override;
 
-    void collect(IndexBatch& batch) override;
+    Status collect(IndexBatch& batch) override;
     Status makeDurable() override;
     void durable() override;
 
   private:
-    struct PendingPage {
-        InodeId inode;
-        PageVersion version;
+    struct PendingPages {
+        NodePtr node; // its map may have tickets of them
+        std::vector<PageVersion> versions;
     };
     // What was accepted since the last sync took it.
     struct Pending {
-        std::vector<PendingPage> pages;
+        std::map<InodeId, PendingPages> pages;
         std::map<InodeId, std::vector<SizeVersion>> sizes;
         IndexBatch entries; // names, attributes, cuts
         std::vector<PositionLsn> lsns;
@@ -159,6 +159,8 @@ class TimelineView final : public BranchView, public SyncParticipant {
     // One version of one block, and the file's size if `end` lies beyond it.
     Status accept(Node& node, BlockNumber block, Bytes page, std::uint64_t end)
         ARBOR_REQUIRES(node.writeMutex);
+    // Enters a version of a block; its page goes to the packer, or to a segment at once.
+    Status enter(Node& node, BlockNumber block, Position position, Bytes page) ARBOR_REQUIRES(m_mutex);
     Status resize(Node& node, std::uint64_t size) ARBOR_REQUIRES(node.writeMutex);
 
     // timeline_view.cpp

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <span>
 
 namespace arbor {
@@ -77,6 +76,8 @@ Status TimelineView::readBlocks(Node& node, std::uint64_t offset, MutableBytes i
         const BlockNumber last = blockOf(offset + into.size() - 1);
         const std::size_t count = std::min<std::size_t>(last - first + 1, refsAtOnce);
         ARBOR_TRY(node.map->findMany(first, count, refs.data()));
+        for (PageRef& ref : std::span(refs).first(count))
+            ref.location = m_store.packer().current(ref.location);
         for (std::size_t i = 0; i < count;) {
             const std::size_t skip = offset % blockSize;
             const std::size_t bytes = std::min(blockSize - skip, into.size());
@@ -111,10 +112,11 @@ struct Stretch {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
 
+    // not a ticket
     explicit Stretch(ImageLocation first)
         : segment(first.segment()), begin(first.offset()), end(first.offset() + first.bytes()) {}
     bool takes(ImageLocation next, std::uint64_t gap) {
-        if (next.segment() != segment || next.offset() < end || next.offset() > end + gap)
+        if (next.isTicket() || next.segment() != segment || next.offset() < end || next.offset() > end + gap)
             return false;
         end = next.offset() + next.bytes();
         return true;
@@ -131,7 +133,7 @@ constexpr std::uint64_t gapToRead = 8u << 10;
 std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std::span<const PageRef> refs,
                                        MutableBytes into) const {
     refs = refs.first(std::min(refs.size(), into.size() / blockSize));
-    if (refs.empty() || !refs[0].hasImage())
+    if (refs.empty() || !refs[0].hasImage() || refs[0].location.isTicket())
         return 0;
     Stretch stretch(refs[0].location);
     std::size_t count = 1;
@@ -185,7 +187,7 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
     if (!node.map->findMany(first, refs.size(), refs.data()))
         return; // the read itself will say so
     // pages that were changed lie elsewhere than their neighbours, but near each other
-    std::erase_if(refs, [](const PageRef& ref) { return !ref.hasImage(); });
+    std::erase_if(refs, [](const PageRef& ref) { return !ref.hasImage() || ref.location.isTicket(); });
     std::sort(refs.begin(), refs.end(), [](const PageRef& one, const PageRef& other) {
         return std::pair(one.location.segment(), one.location.offset()) <
                std::pair(other.location.segment(), other.location.offset());
@@ -204,10 +206,10 @@ Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, Mutab
             std::memset(page.data(), 0, page.size());
             return {};
         }
-        auto done = m_store.segments().read(ref.location, node.inode, block, ref.position, page);
+        auto done = m_store.packer().read(ref.location, node.inode, block, ref.position, page);
         if (done)
             return {};
-        // a sweep has moved the image since it was looked up; the map knows where to
+        // a sweep or the packer has moved the image since it was looked up; the map knows where to
         constexpr int patience = 100;
         if (done.error().kind() == ErrorKind::NotFound && attempt < patience) {
             ARBOR_ASSIGN(ref, node.map->find(block));
@@ -222,29 +224,41 @@ Status TimelineView::readBlock(Node& node, BlockNumber block, PageRef ref, Mutab
     }
 }
 
-Status TimelineView::accept(Node& node, BlockNumber block, Bytes page, std::uint64_t end) {
-    const PreparedPage prepared(page);
-    const MutexLock order(m_mutex);
-    const bool unlinked = node.ended;
-    const Position position = draw(m_last.lsn);
+Status TimelineView::enter(Node& node, BlockNumber block, Position position, Bytes page) {
     PageVersion version{block, position, {}};
-    if (!prepared.isZeroPage()) {
-        ARBOR_ASSIGN(version.location,
-                     m_store.segments().append(SegmentStore::Stream::Write,
-                                               {timeline(), node.inode, block, position}, prepared));
+    if (!isZero(page)) {
+        const ImageHeader header{timeline(), node.inode, block, position};
+        // of a file that has lost its name only the map will know the image: it must say where it lies
+        const auto ticket = node.ended ? std::nullopt : m_store.packer().hold(header, page);
+        if (ticket) {
+            version.location = *ticket;
+        } else {
+            ARBOR_ASSIGN(version.location,
+                         m_store.segments().append(SegmentStore::Stream::Write, header, PreparedPage(page)));
+        }
     }
-    node.map->set(block, {position, version.location}, unlinked ? UINT64_MAX : m_store.epoch());
+    node.map->set(block, {position, version.location}, node.ended ? UINT64_MAX : m_store.epoch());
+    if (node.ended)
+        return {};
+    PendingPages& pending = m_pending.pages[node.inode];
+    if (!pending.node)
+        pending.node = node.shared_from_this();
+    pending.versions.push_back(version);
+    m_store.accumulated(sizeof version);
+    return {};
+}
+
+Status TimelineView::accept(Node& node, BlockNumber block, Bytes page, std::uint64_t end) {
+    m_store.packer().makeRoom();
+    const MutexLock order(m_mutex);
+    const Position position = draw(m_last.lsn);
+    ARBOR_TRY(enter(node, block, position, page));
     if (end > node.size) {
-        if (unlinked)
+        if (node.ended)
             node.size = end;
         else
             setSize(node, end, position);
     }
-    if (!unlinked) {
-        m_pending.pages.push_back({node.inode, version});
-        m_store.accumulated(sizeof(PendingPage));
-    }
-    m_bytesAccepted.fetch_add(version.location.bytes(), std::memory_order_relaxed);
     return {};
 }
 
@@ -377,7 +391,7 @@ Status TimelineView::resize(Node& node, std::uint64_t size) {
     const auto firstGone = static_cast<BlockNumber>(blocksIn(size));
     // the block that stays in part: its tail must read as zeros when the file grows again
     std::array<std::byte, blockSize> tail;
-    std::optional<PreparedPage> prepared;
+    bool keepsTail = false;
     if (size < old) {
         for (auto half = node.halves.lower_bound(blockOf(size)); half != node.halves.end(); --m_halves)
             half = node.halves.erase(half);
@@ -386,24 +400,15 @@ Status TimelineView::resize(Node& node, std::uint64_t size) {
             if (ref.position) {
                 ARBOR_TRY(readBlock(node, blockOf(size), ref, tail));
                 std::memset(tail.data() + size % blockSize, 0, blockSize - size % blockSize);
-                prepared.emplace(tail);
+                keepsTail = true;
             }
         }
     }
     const MutexLock order(m_mutex);
     const bool unlinked = node.ended;
     const Position position = draw(m_last.lsn);
-    if (prepared) {
-        PageVersion version{blockOf(size), position, {}};
-        if (!prepared->isZeroPage()) {
-            ARBOR_ASSIGN(version.location, m_store.segments().append(
-                                               SegmentStore::Stream::Write,
-                                               {timeline(), node.inode, version.block, position}, *prepared));
-        }
-        node.map->set(version.block, {position, version.location}, unlinked ? UINT64_MAX : m_store.epoch());
-        if (!unlinked)
-            m_pending.pages.push_back({node.inode, version});
-    }
+    if (keepsTail)
+        ARBOR_TRY(enter(node, blockOf(size), position, tail));
     if (size < old)
         node.map->cut({position, firstGone});
     if (unlinked) {

@@ -31,7 +31,7 @@
 namespace arbor {
 
 // Where an image lies: segment, offset and length, the latter two in units of 32 bytes. 64 bits in all
-// because a page map holds one a block.
+// because a page map holds one a block. While a page is not packed a ticket takes its place, in memory only.
 class ImageLocation {
   public:
     static constexpr std::uint32_t unitBytes = 32;
@@ -41,7 +41,16 @@ class ImageLocation {
     constexpr ImageLocation(SegmentId segment, std::uint32_t offsetUnits, std::uint32_t units)
         : m_bits(segment.value << 34 | std::uint64_t{offsetUnits} << 10 | units) {}
 
+    static constexpr ImageLocation ofTicket(std::uint64_t ticket) {
+        ImageLocation location;
+        location.m_bits = ticket << 10 | ticketUnits;
+        return location;
+    }
+
     constexpr bool isZeroPage() const { return m_bits == 0; }
+    constexpr bool isTicket() const { return units() == ticketUnits; }
+    constexpr std::uint64_t ticket() const { return m_bits >> 10; }
+    // of what is not a ticket
     constexpr SegmentId segment() const { return {m_bits >> 34}; }
     constexpr std::uint32_t offsetUnits() const { return m_bits >> 10 & 0xFFFFFF; }
     constexpr std::uint32_t units() const { return m_bits & 0x3FF; }
@@ -50,6 +59,7 @@ class ImageLocation {
     constexpr bool operator==(const ImageLocation&) const = default;
 
   private:
+    static constexpr std::uint32_t ticketUnits = 0x3FF; // no image is as long
     std::uint64_t m_bits = 0;
 };
 

@@ -98,6 +98,7 @@ Status Sweeper::settlePlan() {
     if (active && !m_hasSealed) {
         // What is being written to is swept too, once it is not any more and the index knows all of it.
         m_hasSealed = true;
+        ARBOR_TRY(m_host.sync()); // with less that is held and needs a segment to go to
         ARBOR_TRY(m_segments.seal(SegmentStore::Stream::Write));
         ARBOR_TRY(m_segments.seal(SegmentStore::Stream::Move));
         ARBOR_TRY(m_host.sync());
@@ -214,7 +215,7 @@ Status Sweeper::choose() {
 
 Status Sweeper::moveSome() {
     IndexBatch batch;
-    std::map<InodeId, std::vector<ImageMove>> moves;
+    std::map<InodeId, std::vector<PageVersion>> moves;
     std::uint64_t moved = 0;
     bool more = true;
     for (std::size_t groups = 0; groups < m_options.groupsAStep && moved < m_options.moveBytes &&
@@ -226,7 +227,7 @@ Status Sweeper::moveSome() {
                 break;
         }
         const std::size_t from = m_group->at;
-        std::vector<ImageMove>& movesHere = moves[m_group->pages.inode];
+        std::vector<PageVersion>& movesHere = moves[m_group->pages.inode];
         for (; m_group->at < m_group->toMove.size() && moved < m_options.moveBytes; ++m_group->at) {
             PageGroup::Version& version = m_group->pages.versions[m_group->toMove[m_group->at]];
             ARBOR_ASSIGN(const bool done, moveImage(*m_group, version, movesHere));
@@ -292,7 +293,7 @@ Result<bool> Sweeper::nextMoveGroup() {
 
 // False when it could not be moved; its segment is spared then.
 Result<bool> Sweeper::moveImage(MoveGroup& group, PageGroup::Version& version,
-                                std::vector<ImageMove>& moves) {
+                                std::vector<PageVersion>& moves) {
     const ImageLocation from = version.page.location;
     if (m_spared.contains(from.segment()))
         return false;

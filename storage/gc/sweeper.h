@@ -20,12 +20,6 @@
 
 namespace arbor {
 
-struct ImageMove {
-    BlockNumber block = 0;
-    Position position;
-    ImageLocation to;
-};
-
 // What a sweep needs of the engine. Called on the sweeping thread, with no lock held.
 class SweepHost {
   public:
@@ -39,7 +33,7 @@ class SweepHost {
     // Images were moved, and the index knows: every page map of every view that has the file follows. On
     // return no map leads to the old place (a map that is being filled meanwhile is waited for); readers that
     // looked up before are told NotFound by the segment and look up again.
-    virtual void repoint(InodeId inode, std::span<const ImageMove> moves) = 0;
+    virtual void repoint(InodeId inode, std::span<const PageVersion> moves) = 0;
     // Images that only memory knows lie in this segment, which takes no more appends.
     virtual bool isHeld(SegmentId) const { return false; }
     virtual bool isCancelled() const { return false; }
@@ -109,7 +103,7 @@ class Sweeper {
     Status choose();
     Status moveSome();
     Result<bool> nextMoveGroup();
-    Result<bool> moveImage(MoveGroup& group, PageGroup::Version& version, std::vector<ImageMove>& moves);
+    Result<bool> moveImage(MoveGroup& group, PageGroup::Version& version, std::vector<PageVersion>& moves);
     void putChangedRuns(const MoveGroup& group, std::size_t from, IndexBatch& batch) const;
     Status removeRound();
     Status finish();

@@ -54,7 +54,7 @@ struct Child {
     std::uint64_t cookie = 0;
 };
 
-struct Node {
+struct Node : std::enable_shared_from_this<Node> {
     InodeId inode;
     AttributeRecord attributes;                // guarded by the view's names lock
     DirectoryRole role = DirectoryRole::Other; // a directory's own; a file: its directory's

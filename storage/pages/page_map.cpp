@@ -198,14 +198,16 @@ void PageMap::addUnindexed(std::set<SegmentId>& segments) const {
     }
 }
 
-void PageMap::repoint(BlockNumber block, Position position, ImageLocation to) {
+void PageMap::repoint(std::span<const PageVersion> versions) {
     const WriteLock lock(m_mutex);
-    const std::uint32_t number = chunkOf(block);
-    if (number >= m_chunks.size() || !m_chunks[number])
-        return;
-    PageRef& ref = m_chunks[number]->refs[block % blocksPerChunk];
-    if (ref.position == position)
-        ref.location = to;
+    for (const PageVersion& version : versions) {
+        const std::uint32_t number = chunkOf(version.block);
+        if (number >= m_chunks.size() || !m_chunks[number])
+            continue;
+        PageRef& ref = m_chunks[number]->refs[version.block % blocksPerChunk];
+        if (ref.position == version.position)
+            ref.location = version.location;
+    }
 }
 
 void PageMap::evict(std::uint64_t syncedEpoch) {

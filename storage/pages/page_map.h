@@ -21,6 +21,7 @@
 #include <atomic>
 #include <memory>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace arbor {
@@ -77,8 +78,8 @@ class PageMap {
     // since, which only this map knows.
     Position outlivedAt() const;
     void addUnindexed(std::set<SegmentId>& segments) const;
-    // An image was moved: points there if the map still has that version.
-    void repoint(BlockNumber block, Position position, ImageLocation to);
+    // Where the images of versions lie now, for those that the map still has.
+    void repoint(std::span<const PageVersion> versions);
     // Gives back chunks that were not used since the last call and that syncs up to `syncedEpoch` cover.
     void evict(std::uint64_t syncedEpoch);
 

@@ -90,6 +90,8 @@ Error SegmentStore::brokenError() const {
                      m_directory);
 }
 
+// Begins another segment, which takes over what the current one has promised, and ends that one. On an error
+// of the former the current one stays.
 Status SegmentStore::begin(Stream stream, Appender& appender) {
     if (stream == Stream::Write) {
         ARBOR_ASSIGN(const std::uint64_t free, m_disk.freeBytes(m_directory));
@@ -105,13 +107,19 @@ Status SegmentStore::begin(Stream stream, Appender& appender) {
         (void)m_disk.unlink(path);
         return std::move(file).error().during("beginning a segment");
     }
+    const std::uint64_t roomGained =
+        appender.file ? appender.bufferAt + appender.buffer.size() : m_options.segmentBytes;
+    ARBOR_TRY(finish(appender));
     appender.segment = segment;
     appender.file = std::move(*file);
     appender.bufferAt = 0;
     appender.buffer.clear();
     m_activeSegments[stream == Stream::Write ? 0 : 1] = segment.value;
-    const MutexLock lock(m_filesMutex);
-    m_sizes[segment] = 0;
+    {
+        const MutexLock lock(m_filesMutex);
+        m_sizes[segment] = 0;
+    }
+    appender.room += roomGained;
     return {};
 }
 
@@ -142,17 +150,32 @@ Status SegmentStore::finish(Appender& appender) {
     return {};
 }
 
+bool SegmentStore::takeRoom(Appender& appender, std::size_t bytes) {
+    std::uint64_t room = appender.room;
+    while (room >= bytes)
+        if (appender.room.compare_exchange_weak(room, room - bytes))
+            return true;
+    return false;
+}
+
+bool SegmentStore::promiseImage() {
+    return takeRoom(appenderOf(Stream::Write), maxImageBytes);
+}
+
 template <class Fill>
-Result<ImageLocation> SegmentStore::appendWith(Stream stream, std::uint32_t units, Fill fill) {
+Result<ImageLocation> SegmentStore::appendWith(Stream stream, std::uint32_t units, bool isPromised,
+                                               Fill fill) {
     Appender& appender = appenderOf(stream);
     const std::size_t bytes = std::size_t{units} * ImageLocation::unitBytes;
     const MutexLock lock(appender.mutex);
     if (m_broken)
         return brokenError();
-    if (appender.file && appender.bufferAt + appender.buffer.size() + bytes > m_options.segmentBytes)
-        ARBOR_TRY(finish(appender));
-    if (!appender.file)
+    if (isPromised) {
+        appender.room += maxImageBytes - bytes;
+    } else if (!takeRoom(appender, bytes)) {
         ARBOR_TRY(begin(stream, appender));
+        appender.room -= bytes; // at most half of it is promised
+    }
     if (appender.buffer.size() + bytes > m_options.bufferBytes)
         ARBOR_TRY(flush(appender));
     const std::uint64_t at = appender.bufferAt + appender.buffer.size();
@@ -163,11 +186,16 @@ Result<ImageLocation> SegmentStore::appendWith(Stream stream, std::uint32_t unit
 
 Result<ImageLocation> SegmentStore::append(Stream stream, const ImageHeader& header,
                                            const PreparedPage& page) {
-    return appendWith(stream, page.units(), [&](std::byte* into) { page.writeImage(header, into); });
+    return appendWith(stream, page.units(), false, [&](std::byte* into) { page.writeImage(header, into); });
+}
+
+Result<ImageLocation> SegmentStore::appendPromised(const ImageHeader& header, const PreparedPage& page) {
+    return appendWith(Stream::Write, page.units(), true,
+                      [&](std::byte* into) { page.writeImage(header, into); });
 }
 
 Result<ImageLocation> SegmentStore::appendImage(Stream stream, Bytes image) {
-    return appendWith(stream, static_cast<std::uint32_t>(image.size() / ImageLocation::unitBytes),
+    return appendWith(stream, static_cast<std::uint32_t>(image.size() / ImageLocation::unitBytes), false,
                       [&](std::byte* into) { std::memcpy(into, image.data(), image.size()); });
 }
 
@@ -382,7 +410,13 @@ bool SegmentStore::isSealed(SegmentId segment) const {
 Status SegmentStore::seal(Stream stream) {
     Appender& appender = appenderOf(stream);
     const MutexLock lock(appender.mutex);
-    return finish(appender);
+    if (!appender.file)
+        return {};
+    std::uint64_t unpromised = m_options.segmentBytes - appender.bufferAt - appender.buffer.size();
+    if (appender.room.compare_exchange_strong(unpromised, 0))
+        return finish(appender);
+    const Status begun = begin(stream, appender);
+    return begun || begun.error().kind() == ErrorKind::NoSpace ? Status() : begun;
 }
 
 Status SegmentStore::remove(SegmentId segment) {

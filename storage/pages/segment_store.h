@@ -5,9 +5,9 @@
 //  again.
 //  2. An image is readable by its location as soon as append() returned, first from the buffer, then from the
 //  file.
-//  3. What append() accepted has its space on disk: segments are preallocated, so that a lack of space shows
-//  at the
-//     append that would need a new segment, and never at a sync.
+//  3. What append() accepted, and what was promised, has its space on disk: segments are preallocated, so
+//  that
+//     a lack of space shows at the append that would need a new segment, and never at a sync.
 //  4. After a failed write or sync nothing more is accepted: what was unsynced is lost and the store must be
 //  reopened.
 //
@@ -56,6 +56,13 @@ class SegmentStore {
 
     // Thread-safe. The page must not be a page of zeros.
     Result<ImageLocation> append(Stream stream, const ImageHeader& header, const PreparedPage& page);
+    // Room for one image of the Write stream, however long, in whatever segment is the current one when
+    // appendPromised() comes, which every promise must see. False when there is none without beginning
+    // another segment.
+    bool promiseImage();
+    Result<ImageLocation> appendPromised(const ImageHeader& header, const PreparedPage& page);
+    // As many promises may be open at once.
+    std::size_t promisableImages() const { return m_options.segmentBytes / 2 / maxImageBytes; }
     // A whole image as readImage() gave it, byte for byte.
     Result<ImageLocation> appendImage(Stream stream, Bytes image);
     // Thread-safe. NotFound when the segment is gone (a sweep moved its images: look the page up again).
@@ -79,7 +86,8 @@ class SegmentStore {
     std::map<SegmentId, std::uint64_t> segments() const;
     // Segments that take no more appends, and whose content is durable.
     bool isSealed(SegmentId segment) const;
-    // Ends the stream's current segment, so that it can be swept too.
+    // Ends the stream's current segment, so that it can be swept too. (With promises open another must be
+    // begun: without space for it the segment goes on.)
     Status seal(Stream stream);
     // Removes a segment. Reads under way end well; later ones are NotFound. The directory is synced by the
     // caller (syncDirectory()).
@@ -104,16 +112,19 @@ class SegmentStore {
         std::shared_ptr<AppendableFile> file ARBOR_GUARDED_BY(mutex);
         std::string buffer ARBOR_GUARDED_BY(mutex);
         std::uint64_t bufferAt ARBOR_GUARDED_BY(mutex) = 0; // offset of the buffer's first byte in the file
+        // bytes of the current segment that are neither used nor promised; promises are made without the lock
+        std::atomic<std::uint64_t> room{0};
         // full segments that no sync has covered yet
         std::vector<Unsynced> full ARBOR_GUARDED_BY(mutex);
     };
 
     SegmentStore(Disk& disk, std::string directory, const Options& options);
+    static bool takeRoom(Appender& appender, std::size_t bytes);
     Status begin(Stream stream, Appender& appender) ARBOR_REQUIRES(appender.mutex);
     Status flush(Appender& appender) ARBOR_REQUIRES(appender.mutex);
     Status finish(Appender& appender) ARBOR_REQUIRES(appender.mutex);
     template <class Fill>
-    Result<ImageLocation> appendWith(Stream stream, std::uint32_t units, Fill fill);
+    Result<ImageLocation> appendWith(Stream stream, std::uint32_t units, bool isPromised, Fill fill);
     Appender& appenderOf(Stream stream) { return m_appenders[stream == Stream::Write ? 0 : 1]; }
     Result<std::shared_ptr<ReadableFile>> readable(SegmentId segment) const;
     bool readBuffered(ImageLocation location, std::byte* into) const;

@@ -28,7 +28,7 @@ class TestHost final : public SweepHost {
         ++commits;
         return m_store.commit(batch);
     }
-    void repoint(InodeId inode, std::span<const ImageMove> moves) override {
+    void repoint(InodeId inode, std::span<const PageVersion> moves) override {
         if (onRepoint)
             onRepoint(inode, moves);
     }
@@ -42,7 +42,7 @@ class TestHost final : public SweepHost {
     Status restoreReserve() override { return {}; }
 
     std::function<void()> onSync;
-    std::function<void(InodeId, std::span<const ImageMove>)> onRepoint;
+    std::function<void(InodeId, std::span<const PageVersion>)> onRepoint;
     std::function<Status()> reserve;
     std::set<SegmentId> held;
     int commits = 0;
@@ -262,11 +262,11 @@ class GcSweepTest : public QObject {
         input.pins = {GcPin::head("main", {1}, {1})};
         TestHost host(store);
         std::uint64_t told = 0;
-        host.onRepoint = [&](InodeId inode, std::span<const ImageMove> moves) {
-            for (const ImageMove& move : moves) {
+        host.onRepoint = [&](InodeId inode, std::span<const PageVersion> moves) {
+            for (const PageVersion& move : moves) {
                 std::array<std::byte, blockSize> page;
-                must(store.segments().read(move.to, inode, move.block, move.position, page));
-                told += move.to.bytes();
+                must(store.segments().read(move.location, inode, move.block, move.position, page));
+                told += move.location.bytes();
             }
         };
         Sweeper sweeper(store.index(), store.segments(), host, input, smallSteps());
