@@ -2,7 +2,8 @@
 // everything accepted so far durable in one batch.
 //
 //   sync, step by step, and what a power cut after each leaves
-//   1. take what has accumulated (page versions, names, sizes, catalog, marks)   nothing durable yet: gone
+//   1. take what has accumulated (page versions, names, sizes, catalog, marks),  nothing durable yet: gone
+//      and pack the pages that are only held
 //   2. fdatasync the segments, sync the kept log segments                        dead tails, cut off at the
 //   next open
 //   3. write one synced batch to the index, ending in the marker                 all of it, or (torn) nothing

@@ -88,8 +88,10 @@ Status TimelineView::collect(IndexBatch& batch) {
     for (auto& [inode, pages] : taken.pages) {
         m_store.packer().settle(pages.versions);
         pages.node->map->repoint(pages.versions);
+        std::uint64_t bytes = 0;
         for (const PageVersion& version : pages.versions)
-            m_bytesAccepted.fetch_add(version.location.bytes(), std::memory_order_relaxed);
+            bytes += version.location.bytes();
+        m_bytesAccepted += bytes;
         putPageRuns(timeline(), inode, pages.versions, batch);
     }
     for (const auto& [inode, sizes] : taken.sizes)

@@ -1,7 +1,7 @@
 // TimelineView: BranchView over the store. One object a timeline is writable (its head); any number look at
 // positions.
 //
-// Locks, in this order: a node's writeMutex, m_namesMutex, m_mutex, a page map's, a segment
+// Locks, in this order: a node's writeMutex, m_namesMutex, m_mutex, a page map's or the packer's, a segment
 // appender's. m_mutex orders acceptance: under it a write draws its position, and everything that a position
 // means (its LSN, the image, the entry for the index) is recorded before it is released, so that "all
 // positions up to c" is a state that the timeline really had.

@@ -108,14 +108,14 @@ ImageLocation PagePacker::current(ImageLocation location) const {
         return location;
     const MutexLock lock(m_mutex);
     const std::uint64_t ticket = location.ticket();
-    return ticket >= m_forgotten && isPacked(ticket) ? m_places[ticket - m_forgotten] : location;
+    return ticket >= m_forgotten && isPacked(ticket) ? placeOf(ticket) : location;
 }
 
 void PagePacker::settle(std::span<PageVersion> versions) const {
     const MutexLock lock(m_mutex);
     for (PageVersion& version : versions)
         if (version.location.isTicket())
-            version.location = m_places[version.location.ticket() - m_forgotten];
+            version.location = placeOf(version.location.ticket());
 }
 
 Status PagePacker::read(ImageLocation location, InodeId inode, BlockNumber block, Position position,
@@ -132,7 +132,7 @@ Status PagePacker::read(ImageLocation location, InodeId inode, BlockNumber block
             std::memcpy(page.data(), held.page.data(), blockSize);
             return {};
         }
-        location = m_places[ticket - m_forgotten];
+        location = placeOf(ticket);
     }
     return m_segments.read(location, inode, block, position, page);
 }

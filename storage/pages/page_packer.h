@@ -64,8 +64,12 @@ class PagePacker {
         return m_next - m_toPack >= std::max<std::size_t>(1, m_capacity / 2);
     }
     Held& slotOf(std::uint64_t ticket) const { return m_slots[ticket % m_capacity]; }
+    // Of a ticket that is not forgotten; that of a page of zeros until it is packed.
+    const ImageLocation& placeOf(std::uint64_t ticket) const ARBOR_REQUIRES(m_mutex) {
+        return m_places[ticket - m_forgotten];
+    }
     bool isPacked(std::uint64_t ticket) const ARBOR_REQUIRES(m_mutex) {
-        return !m_places[ticket - m_forgotten].isZeroPage();
+        return !placeOf(ticket).isZeroPage();
     }
     void packNext() ARBOR_REQUIRES(m_mutex);
     void packLoop();

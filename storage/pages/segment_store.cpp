@@ -107,8 +107,7 @@ Status SegmentStore::begin(Stream stream, Appender& appender) {
         (void)m_disk.unlink(path);
         return std::move(file).error().during("beginning a segment");
     }
-    const std::uint64_t roomGained =
-        appender.file ? appender.bufferAt + appender.buffer.size() : m_options.segmentBytes;
+    const std::uint64_t roomGained = appender.file ? appender.size() : m_options.segmentBytes;
     ARBOR_TRY(finish(appender));
     appender.segment = segment;
     appender.file = std::move(*file);
@@ -178,7 +177,7 @@ Result<ImageLocation> SegmentStore::appendWith(Stream stream, std::uint32_t unit
     }
     if (appender.buffer.size() + bytes > m_options.bufferBytes)
         ARBOR_TRY(flush(appender));
-    const std::uint64_t at = appender.bufferAt + appender.buffer.size();
+    const std::uint64_t at = appender.size();
     appender.buffer.resize(appender.buffer.size() + bytes);
     fill(reinterpret_cast<std::byte*>(appender.buffer.data() + (at - appender.bufferAt)));
     return ImageLocation(appender.segment, static_cast<std::uint32_t>(at / ImageLocation::unitBytes), units);
@@ -390,7 +389,7 @@ std::map<SegmentId, std::uint64_t> SegmentStore::segments() const {
     for (const Appender& appender : m_appenders) {
         const MutexLock lock(appender.mutex);
         if (appender.file)
-            sizes[appender.segment] = appender.bufferAt + appender.buffer.size();
+            sizes[appender.segment] = appender.size();
     }
     return sizes;
 }
@@ -412,7 +411,7 @@ Status SegmentStore::seal(Stream stream) {
     const MutexLock lock(appender.mutex);
     if (!appender.file)
         return {};
-    std::uint64_t unpromised = m_options.segmentBytes - appender.bufferAt - appender.buffer.size();
+    std::uint64_t unpromised = m_options.segmentBytes - appender.size();
     if (appender.room.compare_exchange_strong(unpromised, 0))
         return finish(appender);
     const Status begun = begin(stream, appender);

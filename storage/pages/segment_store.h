@@ -5,9 +5,8 @@
 //  again.
 //  2. An image is readable by its location as soon as append() returned, first from the buffer, then from the
 //  file.
-//  3. What append() accepted, and what was promised, has its space on disk: segments are preallocated, so
-//  that
-//     a lack of space shows at the append that would need a new segment, and never at a sync.
+//  3. What append() accepted, and what was promised, has its space on disk: segments are preallocated. A lack
+//  of space shows at the append that would need a new segment, and never at a sync.
 //  4. After a failed write or sync nothing more is accepted: what was unsynced is lost and the store must be
 //  reopened.
 //
@@ -114,6 +113,8 @@ class SegmentStore {
         std::uint64_t bufferAt ARBOR_GUARDED_BY(mutex) = 0; // offset of the buffer's first byte in the file
         // bytes of the current segment that are neither used nor promised; promises are made without the lock
         std::atomic<std::uint64_t> room{0};
+        // of the current segment, with what is buffered
+        std::uint64_t size() const ARBOR_REQUIRES(mutex) { return bufferAt + buffer.size(); }
         // full segments that no sync has covered yet
         std::vector<Unsynced> full ARBOR_GUARDED_BY(mutex);
     };

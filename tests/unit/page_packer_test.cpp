@@ -18,7 +18,7 @@ constexpr std::size_t most = segmentBytes / 2 / maxImageBytes;
 
 using Page = std::array<std::byte, blockSize>;
 
-// Does not compress, and tells its number by every byte.
+// Does not compress.
 Page noise(std::uint64_t number) {
     std::mt19937_64 random(number);
     Page page;
