@@ -19,7 +19,7 @@ namespace arbor {
 namespace {
 
 constexpr int detailRole = Qt::UserRole + 1;
-constexpr std::size_t mostShown = 100;
+constexpr std::size_t mostFound = 100;
 constexpr int iconSize = 16;
 
 // The text at the left, the key at the right.
@@ -96,7 +96,7 @@ void CommandPalette::narrow() {
     m_list->clear();
     QPixmap none(iconSize, iconSize); // texts without an icon begin under those with one
     none.fill(Qt::transparent);
-    for (std::size_t i = 0; i < std::min(found.size(), mostShown); ++i) {
+    for (std::size_t i = 0; i < std::min(found.size(), mostFound); ++i) {
         const Entry& entry = m_entries[found[i].entry];
         auto* item = new QListWidgetItem(entry.icon.isNull() ? QIcon(none) : entry.icon, entry.text, m_list);
         item->setData(Qt::UserRole, static_cast<qulonglong>(found[i].entry));

@@ -20,10 +20,6 @@
 
 namespace arbor {
 
-namespace {
-enum Page { Target, Running, Report };
-}
-
 ExportDialog::ExportDialog(StoreSession& session, QString branch, QString position, QWidget* parent)
     : QDialog(parent), m_session(session), m_branch(std::move(branch)), m_position(std::move(position)),
       m_pages(new QStackedWidget(this)), m_progress(new TransferProgress(session, this)),

@@ -23,6 +23,8 @@ class ExportDialog : public QDialog {
     ExportDialog(StoreSession& session, QString branch, QString position, QWidget* parent = nullptr);
 
   private:
+    enum Page { Target, Running, Report };
+
     QWidget* makeTargetPage();
     QWidget* makeReportPage();
     void update();

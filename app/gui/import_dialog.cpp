@@ -25,8 +25,6 @@ namespace arbor {
 
 namespace {
 
-enum Page { Source, Check, Running, Report };
-
 QLabel* factLabel(QWidget* parent) {
     auto* label = new QLabel(parent);
     label->setTextFormat(Qt::PlainText);

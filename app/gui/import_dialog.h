@@ -35,6 +35,8 @@ class ImportDialog : public QDialog {
     void imported(const QString& branch);
 
   private:
+    enum Page { Source, Check, Running, Report };
+
     QWidget* makeSourcePage();
     QWidget* makeCheckPage();
     QWidget* makeReportPage();

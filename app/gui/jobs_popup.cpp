@@ -12,7 +12,7 @@
 namespace arbor {
 
 namespace {
-constexpr int mostShown = 8;
+constexpr int mostJobs = 8;
 
 QString outcome(const JobFacts& job) {
     const QString took = durationDisplay(job.finishedAt - job.startedAt);
@@ -47,7 +47,7 @@ void JobsPopup::refresh() {
     int shown = 0;
     for (const bool running : {true, false})
         for (const JobFacts& job : m_session.picture().jobs)
-            if (job.running() == running && shown++ < mostShown)
+            if (job.running() == running && shown++ < mostJobs)
                 m_rows->addWidget(makeRow(job));
     if (shown == 0) {
         auto* none = new QLabel(tr("Nothing is being done."), this);

@@ -10,8 +10,7 @@ namespace arbor {
 
 namespace {
 
-// The first two.
-QString keysText(const QList<QKeySequence>& sequences) {
+QString firstTwoKeys(const QList<QKeySequence>& sequences) {
     QStringList keys;
     for (const QKeySequence& key : sequences.mid(0, 2))
         keys += QStringLiteral("<code>%1</code>").arg(key.toString(QKeySequence::NativeText).toHtmlEscaped());
@@ -34,14 +33,17 @@ KeyList::KeyList(const WindowActions& actions, QWidget* parent) : QDialog(parent
         html += QStringLiteral("<h3>%1</h3><table>").arg(group.title.toHtmlEscaped());
         for (const QAction* action : group.actions)
             if (!action->shortcuts().isEmpty())
-                html += row(keysText(action->shortcuts()), QString(action->text()).remove(u'&').remove(u'…'));
+                html +=
+                    row(firstTwoKeys(action->shortcuts()), QString(action->text()).remove(u'&').remove(u'…'));
         html += QStringLiteral("</table>");
     }
     html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the arrows").toHtmlEscaped());
-    html += row(keysText({Qt::Key_Up, Qt::Key_Down}), tr("The branch above or below"));
-    html += row(keysText({Qt::Key_Left, Qt::Key_Right}), tr("Close or open what stands below the branch"));
-    html += row(keysText({Qt::SHIFT | Qt::Key_Left, Qt::SHIFT | Qt::Key_Right}),
-                tr("Move the cursor by a pixel; with Ctrl by ten"));
+    html += row(firstTwoKeys({Qt::Key_Up, Qt::Key_Down}), tr("The branch above or below"));
+    html +=
+        row(firstTwoKeys({Qt::Key_Left, Qt::Key_Right}), tr("Close or open what stands below the branch"));
+    html +=
+        row(firstTwoKeys({QKeySequence(Qt::SHIFT | Qt::Key_Left), QKeySequence(Qt::SHIFT | Qt::Key_Right)}),
+            tr("Move the cursor by a pixel; with Ctrl by ten"));
     html += QStringLiteral("</table>");
     html += QStringLiteral("<h3>%1</h3><table>").arg(tr("With the mouse").toHtmlEscaped());
     html += row(tr("Click"), tr("Place the cursor; it snaps to marks, with Alt it does not"));

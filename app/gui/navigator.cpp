@@ -17,7 +17,7 @@ namespace arbor {
 
 namespace {
 enum Role { KindRole = Qt::UserRole, NameRole, BranchRole };
-constexpr std::size_t mostShown = 500; // of one section: the rest is a search away
+constexpr std::size_t mostOfASection = 500; // of one section: the rest is a search away
 
 // The name, and at the far side of the same row what the second column says: as a column it would be as wide
 // in every section as the widest text of any. A name gets the room first.
@@ -101,7 +101,7 @@ void Navigator::fill(QTreeWidgetItem* section, const QString& title, const std::
     section->setText(1, entries.empty() ? QString() : countDisplay(entries.size()));
     section->setData(0, Qt::AccessibleTextRole,
                      tr("%1, %n item(s)", nullptr, static_cast<int>(entries.size())).arg(title));
-    const std::size_t shown = std::min(entries.size(), mostShown);
+    const std::size_t shown = std::min(entries.size(), mostOfASection);
     const std::size_t rows = shown + (entries.empty() && !whenEmpty.isEmpty() ? 1 : 0);
     while (static_cast<std::size_t>(section->childCount()) > rows)
         delete section->takeChild(section->childCount() - 1);

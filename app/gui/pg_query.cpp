@@ -7,7 +7,7 @@
 namespace arbor {
 
 namespace {
-constexpr int patienceMs = 30'000;
+constexpr int answerPatienceMs = 30'000;
 }
 
 PgQuery::PgQuery(const Target& target, const QString& sql, QObject* context, Callback callback)
@@ -22,9 +22,10 @@ PgQuery::PgQuery(const Target& target, const QString& sql, QObject* context, Cal
     m_connection = PQconnectStartParams(keys.data(), values.data(), 0);
     m_patience.setSingleShot(true);
     connect(&m_patience, &QTimer::timeout, this, [this] {
-        finish(makeError(ErrorKind::Unreachable, "PostgreSQL has not answered for {} s", patienceMs / 1000));
+        finish(makeError(ErrorKind::Unreachable, "PostgreSQL has not answered for {} s",
+                         answerPatienceMs / 1000));
     });
-    m_patience.start(patienceMs);
+    m_patience.start(answerPatienceMs);
     QMetaObject::invokeMethod(this, &PgQuery::poll, Qt::QueuedConnection);
 }
 

@@ -27,14 +27,14 @@ namespace arbor {
 
 namespace {
 
-constexpr int gatherMs = 60; // several ticks are one question
+constexpr int gatherPlansMs = 60; // several ticks are one question
 constexpr const char* historyChoices[] = {"3d", "1d", "6h", "1h"};
 constexpr int otherHistory = 1 + static_cast<int>(std::size(historyChoices)); // the choice that was dragged
 constexpr int soonMs = 100;
 constexpr int againMs = 2000;
 constexpr int freshMs = 5000; // and no longer, for somebody who comes to look: the trash ages by itself
 
-QString kindText(const QString& kind) {
+QString pinKindText(const QString& kind) {
     if (kind == QLatin1String("branch"))
         return ReclaimPanel::tr("branch");
     if (kind == QLatin1String("checkpoint"))
@@ -54,7 +54,7 @@ std::vector<PinRow> rowsOf(const QJsonObject& plan) {
     for (const QJsonValue& value : plan["removable"].toArray()) {
         const QJsonObject one = value.toObject();
         const bool trash = one["kind"] == QLatin1String("trash");
-        rows.push_back({kindText(one["kind"].toString()),
+        rows.push_back({pinKindText(one["kind"].toString()),
                         trash ? ReclaimPanel::tr("everything in the trash") : one["name"].toString(),
                         one["branch"].toString(), lsnFromJson(one["fromLsn"]), lsnFromJson(one["toLsn"]),
                         bytesFromJson(one["onlyBytes"]), !one["kept"].toBool(), one["what"].toString()});
@@ -67,7 +67,7 @@ std::vector<PinRow> rowsOf(const QJsonObject& plan) {
         if (!goesByItself || bytesFromJson(pin["onlyBytes"]) == 0 || known.contains(kind + name))
             continue;
         known.insert(kind + name);
-        rows.push_back({kindText(kind),
+        rows.push_back({pinKindText(kind),
                         name,
                         pin["branch"].toString(),
                         lsnFromJson(pin["fromLsn"]),
@@ -173,7 +173,7 @@ ReclaimPanel::ReclaimPanel(StoreSession& session, QWidget* parent)
 
 void ReclaimPanel::connectAll() {
     m_ask.setSingleShot(true);
-    m_ask.setInterval(gatherMs);
+    m_ask.setInterval(gatherPlansMs);
     connect(&m_ask, &QTimer::timeout, this, &ReclaimPanel::simulate);
     connect(m_model, &PinsModel::ticksChanged, this, &ReclaimPanel::askSoon);
     connect(m_history, &QComboBox::currentIndexChanged, this, &ReclaimPanel::askSoon);

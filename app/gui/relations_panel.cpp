@@ -44,7 +44,7 @@ const QString relationsSql =
                    "AND coalesce(tn.nspname, n.nspname) !~ '^pg_temp' ORDER BY 5 DESC LIMIT %1")
         .arg(mostRelations);
 
-QString kindText(const QString& letter) {
+QString relationKindText(const QString& letter) {
     if (letter == QLatin1String("i"))
         return RelationsPanel::tr("index");
     if (letter == QLatin1String("m"))
@@ -400,7 +400,7 @@ void RelationsPanel::takeRows(const PgQuery::Rows& rows) {
         added.database = m_database->currentData().toString();
         added.schema = row.value(0);
         added.name = row.value(1);
-        added.kind = kindText(letter);
+        added.kind = relationKindText(letter);
         added.bytes = row.value(4).toULongLong();
         total += *added.bytes;
         if (tuples >= 0 && (letter == QLatin1String("r") || letter == QLatin1String("m")))

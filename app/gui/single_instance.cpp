@@ -5,7 +5,7 @@
 namespace arbor {
 
 namespace {
-constexpr int patienceMs = 2000;
+constexpr int instancePatienceMs = 2000;
 }
 
 SingleInstance::SingleInstance(QString path, QObject* parent) : QObject(parent), m_path(std::move(path)) {
@@ -23,7 +23,7 @@ SingleInstance::SingleInstance(QString path, QObject* parent) : QObject(parent),
 bool SingleInstance::raiseOther() {
     QLocalSocket socket;
     socket.connectToServer(m_path);
-    return socket.waitForConnected(patienceMs) && socket.waitForReadyRead(patienceMs) &&
+    return socket.waitForConnected(instancePatienceMs) && socket.waitForReadyRead(instancePatienceMs) &&
            socket.readAll().startsWith("raised");
 }
 

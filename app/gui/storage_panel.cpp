@@ -23,7 +23,7 @@ namespace arbor {
 
 namespace {
 
-constexpr int gatherMs = 80;
+constexpr int gatherSamplesMs = 80;
 constexpr int everyMs = 60'000; // as often as there is a new sample
 
 StorageSample sampleFrom(const QJsonObject& json) {
@@ -82,7 +82,7 @@ StoragePanel::StoragePanel(StoreSession& session, QWidget* parent)
     layout->addWidget(m_plot, 1);
 
     m_ask.setSingleShot(true);
-    m_ask.setInterval(gatherMs);
+    m_ask.setInterval(gatherSamplesMs);
     connect(&m_ask, &QTimer::timeout, this, &StoragePanel::ask);
     m_every.setInterval(everyMs);
     connect(&m_every, &QTimer::timeout, this, &StoragePanel::refresh);

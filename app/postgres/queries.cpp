@@ -1,5 +1,7 @@
 #include "app/postgres/queries.h"
 
+#include "app/postgres/libpq_text.h"
+
 #include <libpq-fe.h>
 
 #include <cctype>
@@ -9,13 +11,6 @@
 namespace arbor {
 
 namespace {
-
-std::string trimmed(const char* text) {
-    std::string_view view = text == nullptr ? "" : text;
-    while (!view.empty() && std::isspace(static_cast<unsigned char>(view.back())))
-        view.remove_suffix(1);
-    return std::string(view);
-}
 
 // "connection to server on socket "..." failed: FATAL:  57P03: the database system is starting up". libpq
 // offers no other way to the code of a failed connection; the severity may be in any language, the two spaces
@@ -141,7 +136,7 @@ void Queries::finishConnecting() {
         finish(QueryOutcome::Kind::Failed, "out of memory");
         return;
     }
-    const std::string message = trimmed(PQerrorMessage(m_connection.get()));
+    const std::string message = libpqText(PQerrorMessage(m_connection.get()));
     const std::string sqlState = sqlStateOf(message);
     // 57P03 cannot_connect_now; without a code nobody answered at all
     const bool later = sqlState.empty() || sqlState == "57P03";
@@ -155,7 +150,7 @@ void Queries::sendNext() {
     }
     m_outcome.results.emplace_back();
     if (PQsendQuery(m_connection.get(), m_statements[m_next++].c_str()) != 1) {
-        finish(QueryOutcome::Kind::Failed, trimmed(PQerrorMessage(m_connection.get())));
+        finish(QueryOutcome::Kind::Failed, libpqText(PQerrorMessage(m_connection.get())));
         return;
     }
     waitFor(true, PQflush(m_connection.get()) == 1);
@@ -163,7 +158,7 @@ void Queries::sendNext() {
 
 void Queries::readAnswers() {
     if (PQconsumeInput(m_connection.get()) != 1) {
-        finish(QueryOutcome::Kind::Failed, trimmed(PQerrorMessage(m_connection.get())));
+        finish(QueryOutcome::Kind::Failed, libpqText(PQerrorMessage(m_connection.get())));
         return;
     }
     const bool moreToSend = PQflush(m_connection.get()) == 1;
@@ -187,7 +182,7 @@ bool Queries::takeResult(pg_result* result) {
         const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         finish(QueryOutcome::Kind::Failed,
-               message != nullptr ? message : trimmed(PQresultErrorMessage(result)),
+               message != nullptr ? message : libpqText(PQresultErrorMessage(result)),
                state != nullptr ? state : "");
         return false;
     }

@@ -1,5 +1,7 @@
 #include "app/postgres/sql_session.h"
 
+#include "app/postgres/libpq_text.h"
+
 #include <libpq-fe.h>
 
 #include <cstdlib>
@@ -18,12 +20,6 @@ struct FreeResult {
 };
 using ResultPtr = std::unique_ptr<PGresult, FreeResult>;
 
-std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
-        text.pop_back();
-    return text;
-}
-
 // libpq tells a failed connection in text alone. The last line counts: earlier ones are other addresses or
 // the attempt with another encryption.
 ServerRefusal refusalOf(const std::string& said) {
@@ -40,7 +36,7 @@ Result<ServerAddress> ServerAddress::parse(const std::string& text) {
     char* problem = nullptr;
     const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconninfoParse(text.c_str(), &problem));
     if (!options) {
-        const std::string words = problem ? trimmed(problem) : "out of memory";
+        const std::string words = problem ? libpqText(problem) : "out of memory";
         PQfreemem(problem);
         return makeError(ErrorKind::InvalidArgument,
                          "this is no address of a server (postgresql://USER@HOST:PORT/DATABASE): {}", words);
@@ -101,7 +97,7 @@ Result<SqlSession> SqlSession::connect(const ServerAddress& address, ServerRefus
     SqlSession session(PQconnectdbParams(names.data(), values.data(), 0));
     if (PQstatus(session.m_connection.get()) == CONNECTION_OK)
         return session;
-    const std::string said = trimmed(PQerrorMessage(session.m_connection.get()));
+    const std::string said = libpqText(PQerrorMessage(session.m_connection.get()));
     ServerRefusal said_ = refusalOf(said);
     if (PQconnectionNeedsPassword(session.m_connection.get()))
         said_ = {"no password was given", "28P01"};
@@ -116,7 +112,7 @@ Result<Rows> SqlSession::query(const std::string& statements) {
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) {
         const char* primary = result ? PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY) : nullptr;
         return makeError(ErrorKind::Io, "{}",
-                         primary ? primary : trimmed(PQerrorMessage(m_connection.get())));
+                         primary ? primary : libpqText(PQerrorMessage(m_connection.get())));
     }
     Rows rows(static_cast<std::size_t>(PQntuples(result.get())));
     for (int row = 0; row < PQntuples(result.get()); ++row)

@@ -10,16 +10,16 @@ namespace arbor {
 
 namespace {
 
-struct Stretch {
+struct LogStretch {
     TimelineId timeline;
     Lsn from; // where a record begins
     Lsn to;   // UINT64_MAX: as far as the log was scanned
 };
 
 // What a sweep would keep now, overlapping stretches of a timeline as one; what it could not tell is found.
-Result<std::vector<Stretch>> keptStretches(Engine& engine, std::vector<ScrubFinding>& findings) {
+Result<std::vector<LogStretch>> keptStretches(Engine& engine, std::vector<ScrubFinding>& findings) {
     if (!engine.store().disk().info(engine.directory() + "/wal"))
-        return std::vector<Stretch>(); // no server has ever written here, or its log is not kept as files
+        return std::vector<LogStretch>(); // no server has ever written here, or its log is not kept as files
     const auto [time, bytes] = engine.catalog([](const Catalog& catalog) {
         return std::pair(catalog.durationSetting("history-time"), catalog.sizeSetting("history-bytes"));
     });
@@ -36,7 +36,7 @@ Result<std::vector<Stretch>> keptStretches(Engine& engine, std::vector<ScrubFind
     std::sort(plan.needs.begin(), plan.needs.end(), [](const WalNeed& a, const WalNeed& b) {
         return std::tie(a.timeline, a.from) < std::tie(b.timeline, b.from);
     });
-    std::vector<Stretch> stretches;
+    std::vector<LogStretch> stretches;
     for (const WalNeed& need : plan.needs) {
         if (!stretches.empty() && stretches.back().timeline == need.timeline &&
             need.from <= stretches.back().to)
@@ -83,7 +83,7 @@ Result<KeptLog> keptLogOf(Engine& engine, TimelineId timeline) {
 }
 
 // False when cancelled.
-bool readStretch(ScrubRun& run, const Stretch& stretch, std::vector<ScrubFinding>& findings) {
+bool readStretch(ScrubRun& run, const LogStretch& stretch, std::vector<ScrubFinding>& findings) {
     constexpr std::uint64_t stepBytes = 256u << 10;
     const auto find = [&](std::string path, std::string message) {
         ScrubFinding finding;
@@ -140,7 +140,7 @@ bool scrubKeptLog(ScrubRun& run) {
             findings.push_back(std::move(finding));
             continue;
         }
-        for (const Stretch& stretch : *stretches)
+        for (const LogStretch& stretch : *stretches)
             if (!readStretch(run, stretch, findings))
                 return false;
     }

@@ -107,13 +107,13 @@ Status TimelineView::readBlocks(Node& node, std::uint64_t offset, MutableBytes i
 namespace {
 
 // Images that lie behind one another in a segment, with small gaps, are one read of the disk.
-struct Stretch {
+struct ImageStretch {
     SegmentId segment;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
 
     // not a ticket
-    explicit Stretch(ImageLocation first)
+    explicit ImageStretch(ImageLocation first)
         : segment(first.segment()), begin(first.offset()), end(first.offset() + first.bytes()) {}
     bool takes(ImageLocation next, std::uint64_t gap) {
         if (next.isTicket() || next.segment() != segment || next.offset() < end || next.offset() > end + gap)
@@ -135,7 +135,7 @@ std::size_t TimelineView::readTogether(const Node& node, BlockNumber first, std:
     refs = refs.first(std::min(refs.size(), into.size() / blockSize));
     if (refs.empty() || !refs[0].hasImage() || refs[0].location.isTicket())
         return 0;
-    Stretch stretch(refs[0].location);
+    ImageStretch stretch(refs[0].location);
     std::size_t count = 1;
     while (count < refs.size() && refs[count].hasImage() && stretch.takes(refs[count].location, gapToRead))
         ++count;
@@ -193,7 +193,7 @@ void TimelineView::readAhead(Node& node, std::uint64_t offset, std::uint64_t byt
                std::pair(other.location.segment(), other.location.offset());
     });
     for (auto ref = refs.begin(); ref != refs.end();) {
-        Stretch stretch(ref->location);
+        ImageStretch stretch(ref->location);
         while (++ref != refs.end() && stretch.takes(ref->location, gap))
             ;
         m_store.segments().willNeed(stretch.segment, stretch.begin, stretch.end - stretch.begin);

@@ -6,7 +6,7 @@ namespace arbor {
 
 namespace {
 
-Error damaged(std::string_view what) {
+Error damagedRecord(std::string_view what) {
     return makeError(ErrorKind::Corruption, "{} in the index cannot be read", what);
 }
 
@@ -45,7 +45,7 @@ Result<AttributeRecord> decodeAttributes(std::string_view value) {
     record.parent.value = in.varint();
     record.target = in.string();
     if (!in.done() || !isFileType(type))
-        return damaged("attributes of a file");
+        return damagedRecord("attributes of a file");
     record.type = static_cast<FileType>(type);
     return record;
 }
@@ -65,11 +65,11 @@ Result<NameRecord> decodeName(std::string_view value) {
     if (record.inode) {
         const std::uint8_t type = in.byte();
         if (!isFileType(type))
-            return damaged("a file name");
+            return damagedRecord("a file name");
         record.type = static_cast<FileType>(type);
     }
     if (!in.done())
-        return damaged("a file name");
+        return damagedRecord("a file name");
     return record;
 }
 
@@ -83,7 +83,7 @@ Result<std::uint64_t> decodeCut(std::string_view value) {
     Decoder in(value);
     const std::uint64_t size = in.varint();
     if (!in.done())
-        return damaged("a truncation");
+        return damagedRecord("a truncation");
     return size;
 }
 
@@ -113,7 +113,7 @@ Result<Marker> decodeMarker(std::string_view value) {
         marker.ends.push_back({{segment}, in.varint()});
     }
     if (!in.done())
-        return damaged("the marker");
+        return damagedRecord("the marker");
     return marker;
 }
 

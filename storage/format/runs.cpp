@@ -105,7 +105,7 @@ void encodeStretch(Encoder& out, const std::vector<PageVersion>& versions, std::
     }
 }
 
-Error damaged(std::string_view what) {
+Error damagedRun(std::string_view what) {
     return makeError(ErrorKind::Corruption, "a {} in the index cannot be read", what);
 }
 
@@ -174,9 +174,9 @@ Result<std::vector<PageVersion>> decodePageRun(Position first, std::string_view 
     expected.position = first.value;
     while (!in.atEnd())
         if (!decodeStretch(in, expected, versions))
-            return damaged("page run");
+            return damagedRun("page run");
     if (!in.done() || versions.empty())
-        return damaged("page run");
+        return damagedRun("page run");
     return versions;
 }
 
@@ -207,7 +207,7 @@ Result<std::vector<SizeVersion>> decodeSizeRun(Position first, std::string_view 
         const std::uint64_t positionStep = in.varint();
         const std::int64_t sizeStep = in.zigzag();
         if (!in.ok() || repeat == 0 || repeat > maxSizes - versions.size())
-            return damaged("size run");
+            return damagedRun("size run");
         for (std::uint64_t i = 0; i < repeat; ++i) {
             last.position.value += positionStep;
             last.size += static_cast<std::uint64_t>(sizeStep);
@@ -215,7 +215,7 @@ Result<std::vector<SizeVersion>> decodeSizeRun(Position first, std::string_view 
         }
     }
     if (!in.done() || versions.empty())
-        return damaged("size run");
+        return damagedRun("size run");
     return versions;
 }
 
@@ -242,7 +242,7 @@ Result<PositionMapRun> decodePositionMap(Position first, std::string_view value)
         run.entries.push_back(last);
     }
     if (!in.done() || run.entries.empty())
-        return damaged("position map");
+        return damagedRun("position map");
     return run;
 }
 

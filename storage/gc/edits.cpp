@@ -8,8 +8,6 @@ namespace arbor {
 
 namespace {
 
-constexpr std::size_t maxDoubts = 100;
-
 // The runs of each timeline together: calls with [first, end).
 template <class Run, class Call>
 void forEachTimeline(const std::vector<Run>& runs, Call call) {

@@ -4,10 +4,6 @@
 
 namespace arbor {
 
-namespace {
-constexpr std::size_t maxDoubts = 100; // more of the same would help nobody
-}
-
 Result<std::unique_ptr<Planner>> Planner::make(const Index& index,
                                                const std::map<SegmentId, std::uint64_t>& segments,
                                                const GcInput& input, const GcPolicy& policy) {

@@ -83,6 +83,9 @@ struct PositionMapGroup {
     std::vector<Entry> entries; // ascending
 };
 
+// Whoever collects doubts keeps so many: more of the same would help nobody.
+constexpr std::size_t maxDoubts = 100;
+
 class GroupVisitor {
   public:
     virtual ~GroupVisitor() = default;

@@ -46,7 +46,7 @@ std::string encode(const OperationEntry& entry) {
     return value;
 }
 
-Result<OperationEntry> decodeEntry(OperationId id, std::string_view value) {
+Result<OperationEntry> decodeOperation(OperationId id, std::string_view value) {
     Decoder in(value);
     OperationEntry entry;
     entry.id = id;
@@ -70,7 +70,7 @@ Result<OperationEntry> decodeEntry(OperationId id, std::string_view value) {
     return entry;
 }
 
-std::optional<OperationId> parseKey(std::string_view key) {
+std::optional<OperationId> operationOf(std::string_view key) {
     Decoder in(key);
     const bool ours = in.byte() == OperationLog::keyTag;
     const OperationId id{in.big64()};
@@ -123,13 +123,13 @@ std::vector<BranchMove> branchMoves(const CatalogChange& change) {
 }
 
 Status OperationLog::loadRecord(std::string_view key, std::string_view value) {
-    const auto id = parseKey(key);
+    const auto id = operationOf(key);
     if (!id)
         return makeError(ErrorKind::Corruption, "the operation log holds a malformed key of {} bytes",
                          key.size());
     if (*id <= m_last)
         return makeError(ErrorKind::Corruption, "the operation log was not read in order, at entry {}", *id);
-    ARBOR_ASSIGN(auto entry, decodeEntry(*id, value));
+    ARBOR_ASSIGN(auto entry, decodeOperation(*id, value));
     m_entries.push_back(std::move(entry));
     m_last = *id;
     return {};
@@ -263,7 +263,7 @@ Result<CatalogChange> OperationLog::redo(Catalog& catalog, std::string_view clie
 }
 
 void OperationLog::applyRecord(const std::string& key, const std::optional<std::string>& value) {
-    const auto id = parseKey(key);
+    const auto id = operationOf(key);
     if (!id)
         return; // the catalog's
     const auto at =
@@ -275,7 +275,7 @@ void OperationLog::applyRecord(const std::string& key, const std::optional<std::
             m_entries.erase(at);
         return;
     }
-    auto entry = decodeEntry(*id, *value);
+    auto entry = decodeOperation(*id, *value);
     assert(entry.has_value());
     if (found)
         *at = std::move(*entry);

@@ -50,6 +50,8 @@ class RandomWorkload {
     SimulatedChance& chance() { return m_chance; }
 
   private:
+    static inline const Caller caller{"test", "test"};
+
     using View = std::shared_ptr<TimelineView>;
     struct Target { // a live branch, its view and its model
         std::string name;

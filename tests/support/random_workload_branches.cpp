@@ -6,12 +6,6 @@
 
 namespace arbor::test {
 
-namespace {
-
-const Caller caller{"test", "test"};
-
-} // namespace
-
 Status RandomWorkload::catalogChange(const std::function<Status()>& operation,
                                      const std::function<void(ModelWorld&)>& done) {
     return durably(operation, [&](ModelWorld& world) {

@@ -6,7 +6,7 @@ namespace arbor {
 
 namespace {
 
-bool isNumber(int column) {
+bool isNumberOfPageVersions(int column) {
     return column == PageVersionsModel::PagePosition || column == PageVersionsModel::Stored;
 }
 
@@ -24,8 +24,8 @@ QVariant PageVersionsModel::data(const QModelIndex& index, int role) const {
         return {};
     const PageVersionRow& at = row(index.row());
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+        return QVariant::fromValue(Qt::Alignment(
+            (isNumberOfPageVersions(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
     if (role == Qt::ToolTipRole && index.column() == Written)
         return timeDisplay(at.time);
     if (role == Qt::ToolTipRole && index.column() == KeptBy)
@@ -56,8 +56,8 @@ QVariant PageVersionsModel::headerData(int section, Qt::Orientation orientation,
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+        return QVariant::fromValue(Qt::Alignment(
+            (isNumberOfPageVersions(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
     if (role == Qt::ToolTipRole && section == PagePosition)
         return tr("Its place in the store's order of writes, which counts all branches");
     if (role != Qt::DisplayRole)

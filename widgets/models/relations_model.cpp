@@ -6,7 +6,7 @@ namespace arbor {
 
 namespace {
 
-bool isNumber(int column) {
+bool isNumberOfRelations(int column) {
     return column >= RelationsModel::Rows;
 }
 
@@ -42,7 +42,7 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid())
         return {};
     const RelationRow& at = row(index.row());
-    const bool number = isNumber(index.column());
+    const bool number = isNumberOfRelations(index.column());
     switch (role) {
     case FractionRole:
         if (index.column() == Size)
@@ -108,7 +108,7 @@ QVariant RelationsModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant RelationsModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    const bool number = isNumber(section);
+    const bool number = isNumberOfRelations(section);
     if (orientation != Qt::Horizontal)
         return {};
     if (role == Qt::TextAlignmentRole)
