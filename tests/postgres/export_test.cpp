@@ -225,3 +225,4 @@ class ExportTest : public QObject {
 
 QTEST_GUILESS_MAIN(ExportTest)
 #include "export_test.moc"
+#include "moc_import_rich.cpp"

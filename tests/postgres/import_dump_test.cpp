@@ -173,3 +173,4 @@ class ImportDumpTest : public QObject {
 
 QTEST_GUILESS_MAIN(ImportDumpTest)
 #include "import_dump_test.moc"
+#include "moc_import_rich.cpp"

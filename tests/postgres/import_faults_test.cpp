@@ -323,3 +323,4 @@ class ImportFaultsTest : public StoreTest {
 
 QTEST_GUILESS_MAIN(ImportFaultsTest)
 #include "import_faults_test.moc"
+#include "moc_import_rich.cpp"

@@ -127,3 +127,4 @@ class ImportLiveTest : public StoreTest {
 
 QTEST_GUILESS_MAIN(ImportLiveTest)
 #include "import_live_test.moc"
+#include "moc_import_rich.cpp"

@@ -193,3 +193,4 @@ class ImportSameTest : public StoreTest {
 
 QTEST_GUILESS_MAIN(ImportSameTest)
 #include "import_same_test.moc"
+#include "moc_import_rich.cpp"

@@ -161,3 +161,4 @@ class ImportTest : public StoreTest {
 
 QTEST_GUILESS_MAIN(ImportTest)
 #include "import_test.moc"
+#include "moc_import_rich.cpp"
