@@ -1,4 +1,5 @@
-# The whole product: pgarborctl, the engine, real servers. Serial, for each takes all there is of the machine.
+# The whole product: pgarborctl, the engine, real servers. Most are serial: they take all there is of the machine, or look at
+# what is everybody's.
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 set(systemTimeout 1200)
 if(DEFINED ENV{ARBOR_FULL})
@@ -8,7 +9,9 @@ foreach(part cli peek bad_input exactness kill isolation rules fulldisk hardship
     arbor_test(test_system_${part} SOURCES system_${part}_test.cpp
         LINKS arbor_control fmt::fmt PkgConfig::LIBPQ LABELS postgres system TIMEOUT ${systemTimeout})
     add_dependencies(test_system_${part} pgarborctl pgarbord)
-    set_tests_properties(test_system_${part} PROPERTIES RUN_SERIAL ON)
+    if(NOT part MATCHES "exactness|isolation|rules")
+        set_tests_properties(test_system_${part} PROPERTIES RUN_SERIAL ON)
+    endif()
 endforeach()
 
 # PostgreSQL's own tests: fetches and builds their source, which needs the distribution's archive.
