@@ -17,7 +17,7 @@ namespace arbor {
 
 namespace {
 enum Role { KindRole = Qt::UserRole, NameRole, BranchRole };
-constexpr std::size_t mostOfASection = 500; // of one section: the rest is a search away
+constexpr std::size_t mostOfASection = 500; // the rest is a search away
 
 // The name, and at the far side of the same row what the second column says: as a column it would be as wide
 // in every section as the widest text of any. A name gets the room first.

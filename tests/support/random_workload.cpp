@@ -7,6 +7,7 @@ namespace arbor::test {
 namespace {
 
 const Owner owner{1000, 1000};
+
 std::string_view directoryOf(std::string_view path) {
     const auto slash = path.rfind('/');
     return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
