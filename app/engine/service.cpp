@@ -516,6 +516,9 @@ void Service::keepBooks() {
     // nor need we have looked while it was full: who asked then still shows it
     if (kept.value_or(false) || isOther || m_limitTold != static_cast<int>(LimitState::Level::Fine))
         warnOfLimits();
+    if (!isTight && !m_engine->store().isReserveWhole())
+        if (const Status whole = m_engine->store().restoreReserve(); !whole)
+            spdlog::warn("{}", whole.error().message());
     if (m_space->sweepIsDue())
         sweepSoon();
 }

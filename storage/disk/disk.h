@@ -39,6 +39,8 @@ class ReadableFile {
 class AppendableFile {
   public:
     virtual ~AppendableFile() = default;
+    // NoSpace: size() tells how much found room, and the rest may be appended when there is more. After
+    // another error an unknown part was appended.
     virtual Status append(Bytes bytes) = 0;
     // fdatasync. After an error the file must not be used again: what was unsynced is lost, and a second try
     // would report a success that never was.

@@ -104,7 +104,7 @@ std::string damagedTables(Disk& disk, leveldb::Env& env, const std::string& dire
 class LevelDb {
   public:
     LevelDb(Disk& disk, std::string directory, const Index::Options& options)
-        : m_disk(disk), m_directory(std::move(directory)), m_env(disk, options.executor),
+        : m_disk(disk), m_directory(std::move(directory)), m_env(disk, options.executor, options.makeRoom),
           m_cache(leveldb::NewLRUCache(options.blockCacheBytes)),
           m_writeBufferBytes(options.writeBufferBytes) {
         leveldb::Logger* logger = nullptr;

@@ -76,7 +76,10 @@ class Index {
         std::size_t blockCacheBytes = 32u << 20;
         // Runs LevelDB's background work; the default is one thread of the environment. It must not run it
         // inside the call, and open(), write() and compact() may wait for it; the destructor does not.
-        std::function<void(std::function<void()>)> executor;
+        std::function<void(std::function<void()>)> executor{};
+        // Asked when the disk has no room for what is being written; true: there may be some now. From any
+        // thread. So a disk that others have filled does not end the handle.
+        std::function<bool()> makeRoom{};
     };
     // Opens or creates the index in a directory. Before LevelDB sees it, the tail of its log is judged: a
     // batch that was torn by a power cut is cut off, a hole or damage before the end is Corruption and names

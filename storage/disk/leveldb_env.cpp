@@ -104,12 +104,14 @@ class Writer final : public leveldb::WritableFile {
         m_buffer.clear();
         return written;
     }
-    // After a failure an unknown part of the bytes is in the file; more behind it would look whole and not
-    // be.
+    // After a failure a part of the bytes is in the file; more behind it would look whole and not be.
     LevelStatus put(Bytes bytes) {
         if (!m_failure.ok())
             return m_failure;
-        if (Status appended = m_file->append(bytes); !appended)
+        const std::uint64_t start = m_file->size();
+        const Status appended =
+            m_env.withRoom([&] { return m_file->append(bytes.subspan(m_file->size() - start)); });
+        if (!appended)
             m_failure = statusOf(appended.error());
         return m_failure;
     }
@@ -192,7 +194,8 @@ void LevelDbEnv::Queue::runUntilStopped() {
     }
 }
 
-LevelDbEnv::LevelDbEnv(Disk& disk, Executor executor) : m_disk(disk), m_executor(std::move(executor)) {
+LevelDbEnv::LevelDbEnv(Disk& disk, Executor executor, std::function<bool()> makeRoom)
+    : m_disk(disk), m_executor(std::move(executor)), m_makeRoom(std::move(makeRoom)) {
     if (!m_executor)
         runBackgroundWorkHere();
 }
@@ -264,7 +267,7 @@ LevelStatus LevelDbEnv::NewWritableFile(const std::string& path, leveldb::Writab
     // durable.
     if (Status removed = m_disk.unlink(path); !removed && removed.error().kind() != ErrorKind::NotFound)
         return statusOf(removed.error());
-    auto created = m_disk.createAppend(path);
+    auto created = withRoom([&] { return m_disk.createAppend(path); });
     if (!created)
         return statusOf(created.error());
     m_directoryChanged = true;
@@ -274,7 +277,7 @@ LevelStatus LevelDbEnv::NewWritableFile(const std::string& path, leveldb::Writab
 
 LevelStatus LevelDbEnv::NewAppendableFile(const std::string& path, leveldb::WritableFile** file) {
     *file = nullptr;
-    auto opened = m_disk.openAppend(path);
+    auto opened = withRoom([&] { return m_disk.openAppend(path); });
     if (!opened)
         return statusOf(opened.error());
     m_directoryChanged = true;

@@ -5,6 +5,7 @@
 //   synced log may vanish in a power cut together with its name (LevelDB's own syncs directories for the
 //   MANIFEST only);
 // - a file whose append or sync failed takes nothing more;
+// - on a full disk the owner is asked for room before anything fails;
 // - background work runs where the owner says, so that tests can decide when.
 // Included by .cpp files of this folder only: nobody else sees LevelDB.
 #pragma once
@@ -31,8 +32,9 @@ Error errorOf(const leveldb::Status& status);
 class LevelDbEnv final : public leveldb::Env {
   public:
     using Executor = std::function<void(std::function<void()>)>;
-    // Without an executor the environment runs background work on a thread of its own. `disk` outlives it.
-    LevelDbEnv(Disk& disk, Executor executor);
+    // Without an executor the environment runs background work on a thread of its own. `makeRoom` may be none
+    // (Index::Options). `disk` outlives it.
+    LevelDbEnv(Disk& disk, Executor executor, std::function<bool()> makeRoom = {});
     ~LevelDbEnv() override;
 
     // Takes a lock that LockFile will hand over later, so that the directory can be inspected under it.
@@ -65,6 +67,14 @@ class LevelDbEnv final : public leveldb::Env {
     // For the files of this environment: syncs the directory if files were created in it since it was synced
     // last.
     Status syncDirectoryIfChanged(const std::string& filePath);
+    // What `attempt` returns, a Result; again as often as it finds no space and room could be made.
+    template <class Attempt>
+    auto withRoom(const Attempt& attempt) const {
+        auto result = attempt();
+        while (!result && result.error().kind() == ErrorKind::NoSpace && m_makeRoom && m_makeRoom())
+            result = attempt();
+        return result;
+    }
 
   private:
     // Shared with the closures that an executor may run after the environment is gone.
@@ -80,6 +90,7 @@ class LevelDbEnv final : public leveldb::Env {
 
     Disk& m_disk;
     const Executor m_executor;
+    const std::function<bool()> m_makeRoom;
     std::atomic<bool> m_directoryChanged = true; // what happened before the start is unknown
     const std::shared_ptr<Queue> m_queue = std::make_shared<Queue>();
     Mutex m_mutex;

@@ -3,6 +3,8 @@
 #include "storage/format/keys.h"
 #include "storage/format/records.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cassert>
 #include <charconv>
@@ -140,16 +142,11 @@ Result<std::unique_ptr<Store>> Store::open(Disk& disk, const std::string& direct
 }
 
 Status Store::load() {
-    const std::string indexDirectory = m_directory + "/index";
-    auto index = Index::open(m_disk, indexDirectory, m_options.index);
-    if (!index && index.error().kind() == ErrorKind::NoSpace) {
-        // opening writes a table and a MANIFEST: what the reserve is for
-        ARBOR_TRY(spendReserve());
-        index = Index::open(m_disk, indexDirectory, m_options.index);
-    }
-    if (!index)
-        return std::move(index).error();
-    m_index = std::move(*index);
+    if (m_disk.info(reservePath()))
+        m_reserveBytes = m_options.reserveBytes; // less, if it was drawn on: made whole below
+    Index::Options options = m_options.index;
+    options.makeRoom = [this] { return drawOnReserve(); };
+    ARBOR_ASSIGN(m_index, Index::open(m_disk, m_directory + "/index", options));
     ARBOR_ASSIGN(const auto value, m_index->get(std::string(1, tag::marker)));
     Marker marker{0, {0}, {1}, {1}, {}};
     if (value) {
@@ -163,8 +160,8 @@ Status Store::load() {
     }
     ARBOR_ASSIGN(m_segments, SegmentStore::open(m_disk, m_directory + "/pages", marker, m_options.segments));
     m_packer = std::make_unique<PagePacker>(*m_segments, m_options.heldPages);
-    if (m_options.reserveBytes > 0)
-        (void)restoreReserve(); // a full disk must not keep the store from opening
+    m_reserveBytes = 0;     // how much the one before us left is not known
+    (void)restoreReserve(); // a full disk must not keep the store from opening
     return {};
 }
 
@@ -328,21 +325,44 @@ Status Store::verifyFormat() const {
 }
 
 Status Store::spendReserve() {
-    const auto gone = m_disk.unlink(reservePath());
-    return gone || gone.error().kind() == ErrorKind::NotFound ? Status() : gone;
+    const MutexLock lock(m_reserveMutex);
+    return setAside(0);
 }
 
 Status Store::restoreReserve() {
-    const auto there = m_disk.info(reservePath());
-    if (there)
-        return {};
-    if (there.error().kind() != ErrorKind::NotFound)
-        return Error(there.error());
-    if (auto made = m_disk.createAppend(reservePath(), m_options.reserveBytes); !made) {
-        (void)m_disk.unlink(reservePath());
-        return std::move(made).error().during("setting the reserve aside");
+    const MutexLock lock(m_reserveMutex);
+    return isReserveWhole() ? Status() : setAside(m_options.reserveBytes);
+}
+
+// A piece is smaller than a segment of PostgreSQL's log: a server that waits for space to make one cannot
+// take what the index was given.
+bool Store::drawOnReserve() {
+    const MutexLock lock(m_reserveMutex);
+    if (m_reserveBytes == 0)
+        return false;
+    const auto kept = setAside(m_reserveBytes - reservePiece());
+    spdlog::warn("the disk is full: the index draws on the reserve, {} bytes are left of it",
+                 m_reserveBytes.load());
+    return kept || kept.error().kind() == ErrorKind::NoSpace;
+}
+
+// The reserve made anew with so many bytes, or with as many as there are, in pieces.
+Status Store::setAside(std::uint64_t bytes) {
+    m_reserveBytes = 0;
+    if (Status gone = m_disk.unlink(reservePath()); !gone && gone.error().kind() != ErrorKind::NotFound)
+        return gone;
+    Status made;
+    for (; bytes > 0 && bytes >= reservePiece(); bytes /= 2) {
+        if (const auto file = m_disk.createAppend(reservePath(), bytes)) {
+            m_reserveBytes = bytes;
+            return m_disk.syncDirectory(m_directory + "/pages");
+        } else {
+            made = Error(file.error()).during("setting the reserve aside");
+        }
+        if (made.error().kind() != ErrorKind::NoSpace)
+            break;
     }
-    return m_disk.syncDirectory(m_directory + "/pages");
+    return made;
 }
 
 } // namespace arbor

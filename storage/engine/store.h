@@ -51,7 +51,7 @@ class Store {
         std::size_t forcedSyncBytes = 4u << 20; // of accumulated index entries
         std::size_t heldPages = 128;            // accepted and not packed yet
         std::size_t pageMapBytes = 96u << 20;   // budget of all page maps together
-        std::uint64_t reserveBytes = 64u << 20; // kept allocated; only a sweep and a recovery may spend it
+        std::uint64_t reserveBytes = 64u << 20; // kept allocated, for a disk that is full (0: none)
     };
 
     // Makes an empty store in a directory that does not exist yet or is empty.
@@ -103,7 +103,10 @@ class Store {
 
     // Reads the format file again: Corruption when it is no longer this store's.
     Status verifyFormat() const;
-    // The reserve file, for a sweep on a full disk.
+    // The reserve, a file: space that nobody else can take. The index draws on it in small pieces when the
+    // disk is full; a sweep there spends all of it. restoreReserve() sets aside what it can of what is
+    // missing: NoSpace when that is nothing.
+    bool isReserveWhole() const { return m_reserveBytes >= m_options.reserveBytes; }
     Status spendReserve();
     Status restoreReserve();
 
@@ -115,11 +118,16 @@ class Store {
     void fail(const Error& error);
     void syncLoop();
     std::string reservePath() const { return m_directory + "/pages/reserve"; }
+    std::uint64_t reservePiece() const { return m_options.reserveBytes / 16; }
+    bool drawOnReserve();
+    Status setAside(std::uint64_t bytes) ARBOR_REQUIRES(m_reserveMutex);
 
     Disk& m_disk;
     const std::string m_directory;
     const Clock& m_clock;
     const Options m_options;
+    Mutex m_reserveMutex; // innermost
+    std::atomic<std::uint64_t> m_reserveBytes{0};
     std::string m_id;
     std::unique_ptr<DiskLock> m_lock;
     std::unique_ptr<Index> m_index;

@@ -239,6 +239,37 @@ class DiskDamageTest : public QObject {
         }
     }
 
+    // Whatever was half appended when the space ended goes on where it stopped.
+    void whereRoomIsMadeAFullDiskIsNoFailure() {
+        SimulatedDisk disk(seedOfRun());
+        std::atomic<std::uint64_t> capacity = 1u << 20;
+        std::atomic<int> asked = 0;
+        Index::Options options = small();
+        options.makeRoom = [&] {
+            ++asked;
+            disk.setCapacity(capacity += 4096);
+            return true;
+        };
+        Model model;
+        for (int round = 0; round < 6; ++round) {
+            auto index = Index::open(disk, "/index", options);
+            VERIFY_OK(index);
+            QVERIFY(*contents(**index) == model);
+            disk.setCapacity(capacity -= *disk.freeBytes("/"));
+            for (std::uint64_t n = 0; n < 200; ++n) {
+                const IndexBatch batch =
+                    batchOf(keyOf(n), fmt::format("{}", round) + std::string(100 + 997 * (n % 9), 'v'));
+                VERIFY_OK((*index)->write(batch));
+                applyTo(batch, model);
+            }
+            VERIFY_OK((*index)->compact());
+            QVERIFY(*contents(**index) == model);
+            index->reset();
+            disk.crash();
+        }
+        QVERIFY2(asked > 100, qPrintable(QString::number(asked)));
+    }
+
     // LevelDB keeps a compaction's error until the next write, and may meet others in between: a memtable for
     // which there is no room is tried again at every key of a running compaction.
     void anErrorKeepsItsKindOnItsWayThroughLevelDb() {

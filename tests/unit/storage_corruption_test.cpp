@@ -388,6 +388,62 @@ class StorageCorruptionTest : public QObject {
         }
     }
 
+    // Others fill the disk to its last byte while pages still have their space in a segment: their syncs
+    // succeed, for the index draws on the reserve, and the store goes on. The reserve comes back with space.
+    void aFullDiskDoesNotEndTheIndex() {
+        SimulatedDisk disk(m_seed);
+        FakeLogs logs;
+        ManualClock clock;
+        constexpr std::uint64_t ample = 64u << 20;
+        constexpr std::uint64_t pages = 1500; // enough for LevelDB to begin tables and logs as well
+        disk.setCapacity(ample);
+        Engine::Options options = fakeOptions(logs);
+        options.store.reserveBytes = 1u << 20;
+        options.store.segments.segmentBytes = 16u << 20;
+        REQUIRE(Engine::create(disk, "/store", options));
+        auto engine = Engine::open(disk, "/store", clock, options);
+        REQUIRE(engine);
+        auto root = (*engine)->beginRoot(0700, {});
+        REQUIRE((*engine)->finishRoot(caller, **root, {"main", {}, 15, 16u << 20, {}}, {}));
+        const auto file = (*root)->createFile((*root)->root(), "f", 0600, {});
+        std::string written;
+        const auto writeNext = [&]() -> Status {
+            const std::string page = pageOf(written.size());
+            ARBOR_TRY((*root)->write(file->inode, written.size(), bytesOf(page), 1));
+            written += page;
+            return (*root)->sync();
+        };
+        REQUIRE(writeNext());
+        Store& store = (*engine)->store();
+        QVERIFY(store.isReserveWhole());
+
+        disk.setCapacity(ample - *disk.freeBytes("/store"));
+        while (written.size() < pages * blockSize)
+            REQUIRE(writeNext());
+        QVERIFY(!store.isReserveWhole());
+
+        disk.setCapacity(ample);
+        REQUIRE(store.restoreReserve());
+        QVERIFY(store.isReserveWhole());
+        const std::uint64_t free = *disk.freeBytes("/store");
+        REQUIRE(store.spendReserve());
+        QCOMPARE(*disk.freeBytes("/store"), free + options.store.reserveBytes);
+        const TimelineId timeline = (*root)->timeline();
+        root->reset();
+        engine->reset();
+        disk.crash();
+        engine = Engine::open(disk, "/store", clock, options);
+        REQUIRE(engine);
+        auto view = (*engine)->head(timeline);
+        REQUIRE(view);
+        REQUIRE((*view)->lookup((*view)->root(), "f"));
+        const auto content = readAll(**view, file->inode);
+        REQUIRE(content);
+        QVERIFY(*content == written);
+        view->reset();
+        engine->reset();
+    }
+
     // Case 5
     void aForkOfAnIdleHeadDoesNotSeeLaterWritesAtTheSameLsn() {
         SimulatedDisk disk(m_seed);
