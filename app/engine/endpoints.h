@@ -60,6 +60,7 @@ class Endpoints : public QObject {
     void checkpoint(TimelineId timeline, std::function<void()> done = {});
 
     // --- The main thread.
+    // Asks the next few of the servers that run who uses them.
     void sampleActivity();
     // Stops all, harder when it takes too long; `done` runs when none is left. None is started any more.
     void stopAll(std::function<void()> done);
@@ -89,6 +90,7 @@ class Endpoints : public QObject {
     const Clock& m_clock;
     bool m_closing = false;
     mutable Mutex m_mutex; // guards the map's shape and the infos; the rest belongs to the main thread
+    EndpointKey m_sampled; // the last one; the next comes behind it
     std::map<EndpointKey, Entry> m_entries;
 };
 

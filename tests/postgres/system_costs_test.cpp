@@ -2,7 +2,11 @@
 // what removing gives back, to the byte.
 #include "system_support.h"
 
+#include <QElapsedTimer>
+
+#include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 
 using namespace arbor;
@@ -362,6 +366,44 @@ class SystemCostsTest : public QObject {
         EXPECT_OK(m_store->run("start idle"));
         QCOMPARE(m_store->value("idle", "SELECT sum(n) FROM t"), QByteArray("1"));
         EXPECT_OK(m_store->run("scrub"));
+    }
+
+    // The engine asks servers who uses them, and each question is a session. Of many no more than four are
+    // asked in a turn, which is a second, and each is asked in the end.
+    void idleServersAreAskedInTurns() {
+        makeStore();
+        constexpr int servers = 8;
+        constexpr int asked = 5; // times each
+        constexpr double mostInASecond = 4;
+        std::vector<std::unique_ptr<Sql>> watchers;
+        for (int i = 0; i < servers; ++i) {
+            const QString name = QString("idle%1").arg(i);
+            EXPECT_OK(m_store->run({"branch", "create", name, "--from", "main", "--start"}));
+            watchers.push_back(std::make_unique<Sql>(m_store->url(name)));
+            QVERIFY2(watchers.back()->isOpen(), watchers.back()->problem());
+        }
+        const auto sessions = [&] {
+            std::vector<int> all;
+            for (const auto& watcher : watchers)
+                all.push_back(watcher->value("SELECT sum(sessions) FROM pg_stat_database").toInt());
+            return all;
+        };
+        QElapsedTimer since;
+        since.start();
+        const std::vector<int> before = sessions();
+        std::vector<int> now;
+        QVERIFY(QTest::qWaitFor(
+            [&] {
+                now = sessions();
+                return std::equal(before.begin(), before.end(), now.begin(),
+                                  [](int then, int later) { return later - then >= asked; });
+            },
+            300'000));
+        const int all =
+            std::accumulate(now.begin(), now.end(), 0) - std::accumulate(before.begin(), before.end(), 0);
+        const double turns = 2 + static_cast<double>(since.elapsed()) / 1000;
+        QVERIFY2(all <= mostInASecond * turns,
+                 qPrintable(QString("%1 sessions in %2 turns").arg(all).arg(turns)));
     }
 
     // Whose the bytes are that go with a branch.
