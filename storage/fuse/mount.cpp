@@ -107,7 +107,7 @@ Result<std::unique_ptr<Mount>> Mount::prepare(MountOptions options) {
         return makeError(ErrorKind::Io, "{} was unmounted at once by somebody else", path);
     made.device = record->device;
     if (made.helper)
-        ARBOR_TRY(made.helper->remember(made.device));
+        ARBOR_TRY(made.helper->remember(record->source));
     std::vector<Descriptor> clones = cloneDevice(device, made.options.threads);
     ARBOR_ASSIGN(made.session,
                  Session::open(std::move(device), std::move(clones), Operations::table(), &made.operations));

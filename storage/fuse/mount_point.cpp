@@ -166,9 +166,10 @@ std::optional<MountRecord> findMount(std::string_view mountInfo, const std::stri
         fields >> id >> parent >> device >> root >> where;
         while (fields >> word && word != "-") {
         }
-        std::string type;
-        if (fields >> type && unescaped(where) == path)
-            top = MountRecord{path, type, device}; // later lines lie on top of earlier ones
+        std::string type, source;
+        if (fields >> type >> source && unescaped(where) == path)
+            top =
+                MountRecord{path, type, device, unescaped(source)}; // later lines lie on top of earlier ones
     }
     return top;
 }
@@ -267,8 +268,9 @@ Result<Descriptor> mountAsRoot(const std::string& path, Owner servedBy) {
     const std::string options =
         fmt::format("fd={},rootmode=40000,user_id={},group_id={},default_permissions,allow_other",
                     device.get(), servedBy.uid, servedBy.gid);
-    const std::string type(mountType);
-    if (mount("pgarbor", path.c_str(), type.c_str(), MS_NOSUID | MS_NODEV | MS_NOATIME, options.c_str()) != 0)
+    const std::string type(mountType), source = fmt::format("pgarbor:{}", getpid());
+    if (mount(source.c_str(), path.c_str(), type.c_str(), MS_NOSUID | MS_NODEV | MS_NOATIME,
+              options.c_str()) != 0)
         return errnoError(errno, fmt::format("mounting {}", path));
     return device;
 }

@@ -36,7 +36,8 @@ class Descriptor {
 struct MountRecord {
     std::string path;
     std::string type;   // "fuse.pgarbor"
-    std::string device; // "0:57"
+    std::string device; // "0:57"; that of a mount that is gone is given again
+    std::string source; // "pgarbor:4711", the engine that mounted it as root
 };
 
 // The mount that is on top at this path, as /proc/self/mountinfo tells it.

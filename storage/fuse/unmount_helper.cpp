@@ -13,20 +13,20 @@ namespace arbor {
 
 namespace {
 
-// Commands: 'd' and a device; 'u' unmount; 'l' unmount lazily. Each is one packet, answered with an errno.
+// Commands: 's' and a source; 'u' unmount; 'l' unmount lazily. Each is one packet, answered with an errno.
 constexpr std::size_t longestCommand = 64;
 
-int unmountIfOurs(const std::string& path, const std::string& device, bool lazily) {
+int unmountIfOurs(const std::string& path, const std::string& source, bool lazily) {
     const auto mounted = mountAt(path);
     if (!mounted)
         return EIO;
-    if (!*mounted || (*mounted)->device != device)
+    if (!*mounted || (*mounted)->source != source)
         return EINVAL; // not mounted, or not ours
     return umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0)) == 0 ? 0 : errno;
 }
 
 [[noreturn]] void help(int socket, const std::string& path) {
-    std::string device;
+    std::string source;
     for (;;) {
         std::array<char, longestCommand> buffer;
         const ssize_t got = recv(socket, buffer.data(), buffer.size(), 0);
@@ -36,15 +36,15 @@ int unmountIfOurs(const std::string& path, const std::string& device, bool lazil
             break;
         const std::string_view argument(buffer.data() + 1, static_cast<std::size_t>(got) - 1);
         int error = 0;
-        if (buffer[0] == 'd')
-            device = argument;
+        if (buffer[0] == 's')
+            source = argument;
         else
-            error = unmountIfOurs(path, device, buffer[0] == 'l');
+            error = unmountIfOurs(path, source, buffer[0] == 'l');
         if (send(socket, &error, sizeof error, MSG_NOSIGNAL) < 0)
             break;
     }
     // the engine has gone; after an orderly unmount there is nothing left that is ours
-    unmountIfOurs(path, device, true);
+    unmountIfOurs(path, source, true);
     _exit(0);
 }
 
@@ -95,8 +95,8 @@ Result<int> UnmountHelper::ask(const std::string& command) {
     return answer;
 }
 
-Status UnmountHelper::remember(const std::string& device) {
-    ARBOR_TRY(ask("d" + device));
+Status UnmountHelper::remember(const std::string& source) {
+    ARBOR_TRY(ask("s" + source));
     return {};
 }
 

@@ -23,8 +23,8 @@ class UnmountHelper {
     UnmountHelper(const UnmountHelper&) = delete;
     UnmountHelper& operator=(const UnmountHelper&) = delete;
 
-    // Which mount is meant ("0:57").
-    Status remember(const std::string& device);
+    // Which mount is meant, by its source ("pgarbor:4711"): its device number may be a successor's by then.
+    Status remember(const std::string& source);
     // Unmounts. Busy when it is in use and not `lazily`.
     Status unmount(bool lazily);
 

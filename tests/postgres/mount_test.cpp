@@ -575,6 +575,30 @@ class MountTest : public QObject {
         CLIENT(mount(), { EXPECT_ERRNO(access((mount().timeline() + "/f").c_str(), F_OK), ENOENT); });
     }
 
+    // The process that was left behind comes late: by then a successor has cleared the dead mount, and its
+    // own has the same place and very likely the same device number.
+    void whatADeadServerLeftBehindDoesNotUnmountItsSuccessor() {
+        const std::string server = std::to_string(m_mount->server().processId());
+        std::ifstream children("/proc/" + server + "/task/" + server + "/children");
+        pid_t late = 0;
+        QCOMPARE(static_cast<bool>(children >> late), mount().way() == MountFixture::Way::Root);
+        if (late == 0)
+            return; // an ordinary user's server leaves nobody behind
+        kill(late, SIGSTOP);
+        m_mount->server().kill();
+        m_mount->server().waitForFinished();
+        QVERIFY2(m_mount->start(), m_mount->firstAnswer().c_str());
+        kill(late, SIGCONT);
+        const auto hasEnded = [&] { // whoever inherits it may take his time to hear of it
+            std::string name, state;
+            std::ifstream stat("/proc/" + std::to_string(late) + "/stat");
+            return !(stat >> late >> name >> state) || state == "Z";
+        };
+        QTRY_VERIFY(hasEnded());
+        QVERIFY(mount().isMounted());
+        CLIENT(mount(), { close(makeFile(mount().timeline() + "/f", "x")); });
+    }
+
     void aMountThatGoesByOtherHandsIsReported() {
         if (geteuid() == 0)
             QCOMPARE(umount2(mount().mount().c_str(), 0), 0);
