@@ -9,7 +9,7 @@ foreach(part cli peek bad_input exactness kill isolation rules fulldisk hardship
     arbor_test(test_system_${part} SOURCES system_${part}_test.cpp
         LINKS arbor_control fmt::fmt PkgConfig::LIBPQ LABELS postgres system TIMEOUT ${systemTimeout})
     add_dependencies(test_system_${part} pgarborctl pgarbord)
-    if(NOT part MATCHES "exactness|isolation|rules")
+    if(NOT part MATCHES "exactness|isolation|rules|costs")
         set_tests_properties(test_system_${part} PROPERTIES RUN_SERIAL ON)
     endif()
 endforeach()
