@@ -250,7 +250,8 @@ class Lines:
         return {"ratio": round(whole / one, 2), "pages": round(pages / one, 2)}
 
     def latency(self):
-        """Microseconds of a page read, as the reader sees it, in four situations."""
+        """Microseconds of a page read, as the reader sees it, in four situations; and in one in which a plain
+        server has the processors that in the fourth the engine and its server have."""
         engine = self.b.engine()
         fork = self.b.fork("latency")
         fork.start()
@@ -279,11 +280,16 @@ class Lines:
             results["during a sweep"] = read()
         self.b.keep_no_history(False)
 
-        def write_index():
-            busy.pgbench("bank", 1, "-R", "300")
-            busy.sql("checkpoint")
-        with beside(write_index):
+        def write_on(server):
+            server.pgbench("bank", 1, "-R", "300")
+            server.sql("checkpoint")
+        with beside(lambda: write_on(busy)):
             results["during writes and compactions of the index"] = read()
+        plain = self.b.plain()
+        plain.start()
+        with beside(lambda: write_on(plain)):
+            results["while plain PostgreSQL does the same elsewhere"] = read()
+        plain.stop()
         fork.sql("create table tick (n int); insert into tick values (0)")
         rounds = self.b.size["checkpoints"]
         for _ in range(rounds):
