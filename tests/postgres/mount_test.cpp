@@ -590,9 +590,9 @@ class MountTest : public QObject {
         QVERIFY2(m_mount->start(), m_mount->firstAnswer().c_str());
         kill(late, SIGCONT);
         const auto hasEnded = [&] { // whoever inherits it may take his time to hear of it
-            std::string name, state;
+            std::string id, name, state;
             std::ifstream stat("/proc/" + std::to_string(late) + "/stat");
-            return !(stat >> late >> name >> state) || state == "Z";
+            return !(stat >> id >> name >> state) || state == "Z";
         };
         QTRY_VERIFY(hasEnded());
         QVERIFY(mount().isMounted());
