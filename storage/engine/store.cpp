@@ -353,12 +353,12 @@ Status Store::setAside(std::uint64_t bytes) {
         return gone;
     Status made;
     for (; bytes > 0 && bytes >= reservePiece(); bytes /= 2) {
-        if (const auto file = m_disk.createAppend(reservePath(), bytes)) {
+        const auto file = m_disk.createAppend(reservePath(), bytes);
+        if (file) {
             m_reserveBytes = bytes;
             return m_disk.syncDirectory(m_directory + "/pages");
-        } else {
-            made = Error(file.error()).during("setting the reserve aside");
         }
+        made = Error(file.error()).during("setting the reserve aside");
         if (made.error().kind() != ErrorKind::NoSpace)
             break;
     }

@@ -23,6 +23,12 @@ namespace {
 
 const Caller caller{"test", "test"};
 
+// All of the file "f" at the root.
+Result<std::string> contentOfF(BranchView& view) {
+    ARBOR_ASSIGN(const Attributes file, view.lookup(view.root(), "f"));
+    return readAll(view, file.inode);
+}
+
 // A store with a history, closed, and what it must read as: made once, cloned for every case.
 struct Sample {
     std::unique_ptr<SimulatedDisk> disk;
@@ -366,8 +372,7 @@ class StorageCorruptionTest : public QObject {
                 REQUIRE(engine);
                 auto view = (*engine)->head(timeline);
                 REQUIRE(view);
-                REQUIRE((*view)->lookup((*view)->root(), "f"));
-                const auto content = readAll(**view, file->inode);
+                const auto content = contentOfF(**view);
                 REQUIRE(content);
                 QVERIFY(*content == written);
                 const auto refused = (*view)->write(file->inode, 0, bytesOf(pageOf(1)), 1);
@@ -436,8 +441,7 @@ class StorageCorruptionTest : public QObject {
         REQUIRE(engine);
         auto view = (*engine)->head(timeline);
         REQUIRE(view);
-        REQUIRE((*view)->lookup((*view)->root(), "f"));
-        const auto content = readAll(**view, file->inode);
+        const auto content = contentOfF(**view);
         REQUIRE(content);
         QVERIFY(*content == written);
         view->reset();
